@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What bindgen reads. Only the items of rust/bindings/allowlist reach Rust.
+ */
+#include <linux/hrtimer_types.h> /* First, see rust/bindings/bindings_helper.h of the kernel. */
+
+#include <linux/fib_rules.h>
+#include <linux/fs.h>
+#include <linux/ftrace.h>
+#include <linux/icmpv6.h>
+#include <linux/in6.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/proc_fs.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable.h>
+#include <linux/rtnetlink.h>
+#include <linux/seq_file.h>
+#include <linux/net.h>
+#include <linux/skbuff.h>
+#include <linux/sockptr.h>
+#include <linux/sysctl.h>
+#include <net/addrconf.h>
+#include <net/dst_cache.h>
+#include <net/genetlink.h>
+#include <net/gro.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/net_namespace.h>
+#include <net/protocol.h>
+#include <net/sock.h>
+
+#include <linux/shim6.h>
+#include <linux/shim6_netlink.h>
+
+#include "helpers.h"
+
+/*
+ * Members of struct sk_buff sit in nested anonymous unions, which bindgen
+ * numbers, differently in each kernel. Offsets do not have that problem.
+ */
+enum {
+	SHIM6_SKB_HEAD			= offsetof(struct sk_buff, head),
+	SHIM6_SKB_DATA			= offsetof(struct sk_buff, data),
+	SHIM6_SKB_LEN			= offsetof(struct sk_buff, len),
+	SHIM6_SKB_DATA_LEN		= offsetof(struct sk_buff, data_len),
+	SHIM6_SKB_NETWORK_HEADER	= offsetof(struct sk_buff, network_header),
+	SHIM6_SKB_TRANSPORT_HEADER	= offsetof(struct sk_buff, transport_header),
+	SHIM6_SKB_MARK			= offsetof(struct sk_buff, mark),
+	SHIM6_SKB_CB			= offsetof(struct sk_buff, cb),
+};
+
+/* Macros that bindgen cannot evaluate by itself. */
+const netdev_features_t SHIM6_NETIF_F_SOFTWARE = NETIF_F_GSO_MASK | NETIF_F_GSO_PARTIAL | NETIF_F_CSUM_MASK;
+const u16 SHIM6_IP6SKB_MULTIPATH = IP6SKB_MULTIPATH;

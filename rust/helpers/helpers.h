@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What C offers to Rust: functions that are inline or macros in the kernel's
+ * headers. Nothing here knows Shim6.
+ */
+#ifndef SHIM6_HELPERS_H
+#define SHIM6_HELPERS_H
+
+#include <linux/sockptr.h>
+#include <linux/types.h>
+
+struct ctl_table_header;
+struct dst_cache;
+struct dst_entry;
+struct ftrace_regs;
+struct genl_info;
+struct in6_addr;
+struct list_head;
+struct net;
+struct net_device;
+struct net_offload;
+struct netlink_callback;
+struct netlink_ext_ack;
+struct nlattr;
+struct request_sock;
+struct rhashtable;
+struct rhltable;
+struct rhlist_head;
+struct rhash_head;
+struct seq_file;
+struct sk_buff;
+struct skb_shared_info;
+struct sock;
+struct socket;
+
+/* dst.c */
+struct dst_entry *shim6_helper_dst_cache_get(struct dst_cache *cache);
+void shim6_helper_dst_cache_set_ip6(struct dst_cache *cache, struct dst_entry *dst,
+				    const struct in6_addr *saddr);
+u32 shim6_helper_dst_mtu(const struct dst_entry *dst);
+int shim6_helper_dst_error(const struct dst_entry *dst);
+bool shim6_helper_dst_has_xfrm(const struct dst_entry *dst);
+bool shim6_helper_dst_is_local_input(const struct dst_entry *dst);
+struct net_device *shim6_helper_dst_dev(const struct dst_entry *dst);
+unsigned int shim6_helper_dst_headroom(const struct dst_entry *dst);
+bool shim6_helper_dev_is_memory(struct net_device *dev);
+struct net *shim6_helper_dev_net(const struct net_device *dev);
+struct dst_entry *shim6_helper_skb_dst(const struct sk_buff *skb);
+void shim6_helper_skb_dst_drop(struct sk_buff *skb);
+void shim6_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
+u32 shim6_helper_ip6_skb_dst_mtu(const struct sk_buff *skb);
+void shim6_helper_skb_dst_update_pmtu(struct sk_buff *skb, u32 mtu);
+void shim6_helper_ip6_update_pmtu(struct sk_buff *skb, struct net *net,
+				  unsigned int offset, u32 mtu);
+int shim6_helper_dst_output(struct net *net, struct sock *sk, struct sk_buff *skb);
+
+/* genetlink.c */
+struct net *shim6_helper_genl_info_net(const struct genl_info *info);
+void shim6_helper_nl_set_err_msg(struct netlink_ext_ack *extack, const char *msg);
+struct sk_buff *shim6_helper_genlmsg_new(size_t payload);
+int shim6_helper_genlmsg_reply(struct sk_buff *skb, struct genl_info *info);
+void shim6_helper_nlmsg_free(struct sk_buff *skb);
+void shim6_helper_genlmsg_end(struct sk_buff *skb, void *header);
+void shim6_helper_genlmsg_cancel(struct sk_buff *skb, void *header);
+void shim6_helper_genl_dump_check_consistent(struct netlink_callback *cb, void *header);
+struct nlattr *shim6_helper_nla_nest_start(struct sk_buff *skb, int attrtype);
+void shim6_helper_nla_nest_end(struct sk_buff *skb, struct nlattr *nest);
+void shim6_helper_nla_nest_cancel(struct sk_buff *skb, struct nlattr *nest);
+
+/* ftrace.c */
+unsigned long shim6_helper_ftrace_argument(struct ftrace_regs *regs, unsigned int n);
+void shim6_helper_ftrace_redirect(struct ftrace_regs *regs, unsigned long target);
+bool shim6_helper_in_this_module(unsigned long address);
+bool shim6_helper_this_module_get(void);
+void shim6_helper_this_module_put(void);
+
+/* gro.c */
+void *shim6_helper_gro_header(struct sk_buff *skb, unsigned int hlen);
+void shim6_helper_gro_flush(struct sk_buff *skb);
+void shim6_helper_gro_match(struct list_head *head, struct sk_buff *skb,
+			    const void *header, unsigned int hlen);
+void shim6_helper_gro_pull(struct sk_buff *skb, const void *header, unsigned int hlen);
+bool shim6_helper_gro_validate(struct sk_buff *skb, int protocol,
+			       const struct in6_addr *saddr, const struct in6_addr *daddr);
+const struct net_offload *shim6_helper_inet6_offload(u8 protocol);
+void shim6_helper_tcp_partial_checksum(struct sk_buff *skb, unsigned int thoff,
+				       const struct in6_addr *saddr,
+				       const struct in6_addr *daddr);
+
+/* namespace.c */
+void *shim6_helper_net_generic(const struct net *net, unsigned int id);
+struct net *shim6_helper_seq_file_net(struct seq_file *seq);
+struct ctl_table_header *shim6_helper_register_uint_sysctls(struct net *net, const char *path,
+							     const char *const *names,
+							     unsigned int **values,
+							     const unsigned int *min,
+							     const unsigned int *max,
+							     unsigned int stride,
+							     unsigned int count);
+void shim6_helper_unregister_uint_sysctls(struct ctl_table_header *header);
+struct proc_dir_entry *shim6_helper_proc_create_net(struct net *net, const char *name,
+						    int (*show)(struct seq_file *, void *));
+void shim6_helper_proc_remove_net(struct net *net, const char *name);
+void shim6_helper_for_each_exiting_net(struct list_head *namespaces,
+				       void (*exit)(struct net *net));
+bool shim6_helper_net_is_dying(const struct net *net);
+unsigned long shim6_helper_jiffies(void);
+unsigned int shim6_helper_jiffies_to_msecs(unsigned long jiffies);
+int shim6_helper_ipv6_addr_ifindex(struct net *net, const struct in6_addr *addr);
+
+/* percpu.c */
+void __percpu *shim6_helper_alloc_counters(unsigned int count);
+void shim6_helper_free_counters(void __percpu *counters);
+void shim6_helper_counter_inc(void __percpu *counters, unsigned int index);
+u64 shim6_helper_counter_sum(const void __percpu *counters, unsigned int index);
+
+/* rhashtable.c */
+int shim6_helper_table_init(struct rhashtable *table, unsigned int key_len);
+void *shim6_helper_table_lookup_8(struct rhashtable *table, const void *key);
+void *shim6_helper_table_lookup_40(struct rhashtable *table, const void *key);
+int shim6_helper_table_insert_8(struct rhashtable *table, struct rhash_head *node);
+int shim6_helper_table_insert_40(struct rhashtable *table, struct rhash_head *node);
+int shim6_helper_table_remove_8(struct rhashtable *table, struct rhash_head *node);
+int shim6_helper_table_remove_40(struct rhashtable *table, struct rhash_head *node);
+int shim6_helper_list_table_init_8(struct rhltable *table);
+struct rhlist_head *shim6_helper_list_table_lookup_8(struct rhltable *table, const void *key);
+struct rhlist_head *shim6_helper_list_table_next(struct rhlist_head *node);
+int shim6_helper_list_table_insert_8(struct rhltable *table, struct rhlist_head *node);
+int shim6_helper_list_table_remove_8(struct rhltable *table, struct rhlist_head *node);
+bool shim6_helper_refcount_inc_not_zero(void *refcount);
+void *shim6_helper_rcu_swap(void **slot, void *value);
+
+/* rtnetlink.c */
+int shim6_helper_netlink_exchange(struct socket *socket, void *request, size_t request_len,
+				  void *answer, size_t answer_len);
+
+/* skbuff.c */
+int shim6_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom);
+int shim6_helper_skb_unclone(struct sk_buff *skb);
+bool shim6_helper_skb_network_may_pull(struct sk_buff *skb, unsigned int len);
+struct skb_shared_info *shim6_helper_skb_shinfo(const struct sk_buff *skb);
+u32 shim6_helper_skb_network_header_len(const struct sk_buff *skb);
+struct net_device *shim6_helper_skb_dev(const struct sk_buff *skb);
+void *shim6_helper_skb_data(const struct sk_buff *skb);
+bool shim6_helper_skb_may_pull(struct sk_buff *skb, unsigned int len);
+void shim6_helper_skb_reset_transport_header(struct sk_buff *skb);
+int shim6_helper_skb_trim(struct sk_buff *skb, unsigned int len);
+void shim6_helper_kfree_skb(struct sk_buff *skb);
+void shim6_helper_skb_set_ignore_df(struct sk_buff *skb);
+u8 shim6_helper_skb_ip_summed(const struct sk_buff *skb);
+void shim6_helper_skb_set_checksum_unnecessary(struct sk_buff *skb);
+void shim6_helper_skb_postpull_rcsum(struct sk_buff *skb, const void *start, unsigned int len);
+void shim6_helper_skb_postpush_rcsum(struct sk_buff *skb, const void *start, unsigned int len);
+void shim6_helper_skb_mac_header_rebuild(struct sk_buff *skb);
+struct sock *shim6_helper_skb_full_sock(const struct sk_buff *skb, struct sock *sk);
+bool shim6_helper_sock_forbids_fragments(const struct sock *sk);
+bool shim6_helper_skb_confirm_untrack(struct sk_buff *skb);
+unsigned int shim6_helper_skb_transport_size(const struct sk_buff *skb);
+
+/* sock.c */
+bool shim6_helper_socket_is_inet(const struct socket *sock);
+u16 shim6_helper_sock_family(const struct sock *sk);
+u16 shim6_helper_sock_protocol(const struct sock *sk);
+bool shim6_helper_sock_is_connected(const struct sock *sk);
+struct net *shim6_helper_sock_net(const struct sock *sk);
+bool shim6_helper_sock_holds_net(const struct sock *sk);
+void shim6_helper_sock_peer(const struct sock *sk, struct in6_addr *peer);
+void shim6_helper_sock_local(const struct sock *sk, struct in6_addr *local);
+struct sock *shim6_helper_request_listener(const struct request_sock *req);
+void shim6_helper_lock_sock(struct sock *sk);
+bool shim6_helper_sockptr_is_null(const sockptr_t *from);
+int shim6_helper_copy_from_sockptr(void *to, const sockptr_t *from, size_t len);
+int shim6_helper_setsockopt(struct socket *sock, int level, int name, void *value, int len);
+int shim6_helper_getsockopt_nowhere(struct socket *sock, int level, int name);
+
+#endif /* SHIM6_HELPERS_H */

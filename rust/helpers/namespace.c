@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Network namespaces: private data, /proc/net, /proc/sys/net, addresses. */
+#include <linux/jiffies.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file_net.h>
+#include <linux/slab.h>
+#include <linux/sysctl.h>
+#include <net/addrconf.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "helpers.h"
+
+void *shim6_helper_net_generic(const struct net *net, unsigned int id)
+{
+	return net_generic(net, id);
+}
+
+struct net *shim6_helper_seq_file_net(struct seq_file *seq)
+{
+	return seq_file_single_net(seq);
+}
+
+/*
+ * A table of unsigned integers, @count of them, with limits that stand @stride
+ * octets apart. The table belongs to the returned header and is freed with it.
+ */
+struct ctl_table_header *shim6_helper_register_uint_sysctls(struct net *net, const char *path,
+							     const char *const *names,
+							     unsigned int **values,
+							     const unsigned int *min,
+							     const unsigned int *max,
+							     unsigned int stride,
+							     unsigned int count)
+{
+	struct ctl_table_header *header;
+	struct ctl_table *table;
+	unsigned int i;
+
+	table = kcalloc(count, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return NULL;
+	for (i = 0; i < count; i++) {
+		table[i].procname = names[i];
+		table[i].data = values[i];
+		table[i].maxlen = sizeof(unsigned int);
+		table[i].mode = 0644;
+		table[i].proc_handler = proc_douintvec_minmax;
+		table[i].extra1 = (void *)min + i * stride;
+		table[i].extra2 = (void *)max + i * stride;
+	}
+	header = register_net_sysctl_sz(net, path, table, count);
+	if (!header)
+		kfree(table);
+	return header;
+}
+
+void shim6_helper_unregister_uint_sysctls(struct ctl_table_header *header)
+{
+	const struct ctl_table *table = header->ctl_table_arg;
+
+	unregister_net_sysctl_table(header);
+	kfree(table);
+}
+
+struct proc_dir_entry *shim6_helper_proc_create_net(struct net *net, const char *name,
+						    int (*show)(struct seq_file *, void *))
+{
+	return proc_create_net_single(name, 0444, net->proc_net, show, NULL);
+}
+
+void shim6_helper_proc_remove_net(struct net *net, const char *name)
+{
+	remove_proc_entry(name, net->proc_net);
+}
+
+/* For the list that exit_batch() gets. */
+void shim6_helper_for_each_exiting_net(struct list_head *namespaces,
+				       void (*exit)(struct net *net))
+{
+	struct net *net;
+
+	list_for_each_entry(net, namespaces, exit_list)
+		exit(net);
+}
+
+bool shim6_helper_net_is_dying(const struct net *net)
+{
+	return !check_net(net);
+}
+
+unsigned long shim6_helper_jiffies(void)
+{
+	return jiffies;
+}
+
+unsigned int shim6_helper_jiffies_to_msecs(unsigned long value)
+{
+	return jiffies_to_msecs(value);
+}
+
+/* Index of the interface that has @addr, 0 if none of this namespace has it. */
+int shim6_helper_ipv6_addr_ifindex(struct net *net, const struct in6_addr *addr)
+{
+	struct net_device *dev;
+	int ifindex;
+
+	rcu_read_lock();
+	dev = ipv6_dev_find(net, addr, NULL);
+	ifindex = dev ? dev->ifindex : 0;
+	rcu_read_unlock();
+	return ifindex;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rhashtable wants constant parameters where it is inlined. An element is a
+ * struct rhash_head (or rhlist_head) followed by the key; there is one set of
+ * parameters for each length of key.
+ */
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/rhashtable-types.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "helpers.h"
+
+#define TABLE_PARAMS(len) {						\
+	.head_offset = 0,						\
+	.key_offset = sizeof(struct rhash_head),			\
+	.key_len = (len),						\
+	.automatic_shrinking = true,					\
+}
+
+static const struct rhashtable_params params_8 = TABLE_PARAMS(8);
+static const struct rhashtable_params params_40 = TABLE_PARAMS(40);
+static const struct rhashtable_params list_params_8 = {
+	.head_offset = 0,
+	.key_offset = sizeof(struct rhlist_head),
+	.key_len = 8,
+	.automatic_shrinking = true,
+};
+
+int shim6_helper_table_init(struct rhashtable *table, unsigned int key_len)
+{
+	switch (key_len) {
+	case 8:
+		return rhashtable_init(table, &params_8);
+	case 40:
+		return rhashtable_init(table, &params_40);
+	default:
+		return -EINVAL;
+	}
+}
+
+#define TABLE_OPERATIONS(len)							\
+void *shim6_helper_table_lookup_##len(struct rhashtable *table, const void *key)	\
+{										\
+	return rhashtable_lookup(table, key, params_##len);			\
+}										\
+int shim6_helper_table_insert_##len(struct rhashtable *table, struct rhash_head *node)	\
+{										\
+	return rhashtable_lookup_insert_fast(table, node, params_##len);	\
+}										\
+int shim6_helper_table_remove_##len(struct rhashtable *table, struct rhash_head *node)	\
+{										\
+	return rhashtable_remove_fast(table, node, params_##len);		\
+}
+
+TABLE_OPERATIONS(8)
+TABLE_OPERATIONS(40)
+
+int shim6_helper_list_table_init_8(struct rhltable *table)
+{
+	return rhltable_init(table, &list_params_8);
+}
+
+struct rhlist_head *shim6_helper_list_table_lookup_8(struct rhltable *table, const void *key)
+{
+	return rhltable_lookup(table, key, list_params_8);
+}
+
+struct rhlist_head *shim6_helper_list_table_next(struct rhlist_head *node)
+{
+	return rcu_dereference(node->next);
+}
+
+int shim6_helper_list_table_insert_8(struct rhltable *table, struct rhlist_head *node)
+{
+	return rhltable_insert(table, node, list_params_8);
+}
+
+int shim6_helper_list_table_remove_8(struct rhltable *table, struct rhlist_head *node)
+{
+	return rhltable_remove(table, node, list_params_8);
+}
+
+bool shim6_helper_refcount_inc_not_zero(void *refcount)
+{
+	return refcount_inc_not_zero(refcount);
+}
+
+void *shim6_helper_rcu_swap(void **slot, void *value)
+{
+	return xchg(slot, value);
+}

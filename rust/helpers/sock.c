@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* struct sock and struct socket: fields of opaque structures, socket options. */
+#include <linux/net.h>
+#include <linux/sockptr.h>
+#include <net/inet_sock.h>
+#include <net/ipv6.h>
+#include <net/request_sock.h>
+#include <net/sock.h>
+
+#include "helpers.h"
+
+/* Called from an ftrace callback. */
+bool notrace shim6_helper_socket_is_inet(const struct socket *sock)
+{
+	const struct sock *sk = sock->sk;
+
+	return sk && (sk->sk_family == AF_INET || sk->sk_family == AF_INET6);
+}
+
+u16 shim6_helper_sock_family(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_family);
+}
+
+u16 shim6_helper_sock_protocol(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_protocol);
+}
+
+bool shim6_helper_sock_is_connected(const struct sock *sk)
+{
+	int state = inet_sk_state_load(sk);
+
+	return state != TCP_CLOSE && state != TCP_LISTEN;
+}
+
+struct net *shim6_helper_sock_net(const struct sock *sk)
+{
+	return sock_net(sk);
+}
+
+bool shim6_helper_sock_holds_net(const struct sock *sk)
+{
+	return sk->sk_net_refcnt;
+}
+
+void shim6_helper_sock_peer(const struct sock *sk, struct in6_addr *peer)
+{
+	*peer = sk->sk_v6_daddr;
+}
+
+/* The address that getsockname() tells, see inet6_getname(). */
+void shim6_helper_sock_local(const struct sock *sk, struct in6_addr *local)
+{
+	const struct ipv6_pinfo *np = inet6_sk(sk);
+
+	if (np && ipv6_addr_any(&sk->sk_v6_rcv_saddr))
+		*local = np->saddr;
+	else
+		*local = sk->sk_v6_rcv_saddr;
+}
+
+struct sock *shim6_helper_request_listener(const struct request_sock *req)
+{
+	return req->rsk_listener;
+}
+
+void shim6_helper_lock_sock(struct sock *sk)
+{
+	lock_sock(sk);
+}
+
+bool shim6_helper_sockptr_is_null(const sockptr_t *from)
+{
+	return sockptr_is_null(*from);
+}
+
+/* The number of octets that could not be read. */
+int shim6_helper_copy_from_sockptr(void *to, const sockptr_t *from, size_t len)
+{
+	return copy_from_sockptr(to, *from, len);
+}
+
+/*
+ * The way of a system call, less the file descriptor. getsockopt() gets no
+ * buffer: an entry that looks for one answers EFAULT.
+ */
+int shim6_helper_setsockopt(struct socket *sock, int level, int name, void *value, int len)
+{
+	return do_sock_setsockopt(sock, false, level, name, KERNEL_SOCKPTR(value), len);
+}
+
+int shim6_helper_getsockopt_nowhere(struct socket *sock, int level, int name)
+{
+	return do_sock_getsockopt(sock, false, level, name, USER_SOCKPTR(NULL), USER_SOCKPTR(NULL));
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe abstractions that the kernel crate lacks: network namespaces, netfilter, packets, hash
+//! tables, RCU, routes and the like, each as if to be sent upstream.
+//!
+//! All `unsafe` code of the module lives below this file, and nothing below it knows Shim6.
+
+pub(crate) mod address;
+pub(crate) mod compat;
+pub(crate) mod dst;
+pub(crate) mod ftrace;
+pub(crate) mod genetlink;
+pub(crate) mod inet6;
+pub(crate) mod module;
+pub(crate) mod net;
+pub(crate) mod netfilter;
+pub(crate) mod offload;
+pub(crate) mod percpu;
+pub(crate) mod procfs;
+pub(crate) mod rcu;
+pub(crate) mod rhashtable;
+pub(crate) mod rtnetlink;
+pub(crate) mod skbuff;
+pub(crate) mod sock;
+pub(crate) mod sock_events;
+pub(crate) mod sockopt;
+pub(crate) mod sysctl;
+pub(crate) mod time;

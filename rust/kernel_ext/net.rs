@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Network namespaces and state of a module in each of them.
+//!
+//! C header: [`include/net/net_namespace.h`](srctree/include/net/net_namespace.h)
+
+use super::rcu;
+use crate::bindings;
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    mem::size_of, //
+};
+use kernel::{
+    ffi::{
+        c_int,
+        c_uint, //
+    },
+    prelude::*,
+    types::Opaque, //
+};
+
+/// A network namespace (`struct net`).
+///
+/// # Invariants
+///
+/// References exist only while the namespace does.
+#[repr(transparent)]
+pub(crate) struct Net(Opaque<bindings::net>);
+
+// SAFETY: What is reached through a `&Net` is meant to be used from any context.
+unsafe impl Sync for Net {}
+
+impl Net {
+    /// A view of a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// `net` is a namespace that stays alive for `'a`.
+    pub(crate) unsafe fn from_ptr<'a>(net: *const bindings::net) -> &'a Self {
+        // SAFETY: By the safety requirement; the type is transparent.
+        unsafe { &*net.cast() }
+    }
+
+    /// The C pointer.
+    pub(crate) fn as_ptr(&self) -> *mut bindings::net {
+        self.0.get()
+    }
+
+    /// Whether the namespace is being taken down, so that nobody uses it any more.
+    pub(crate) fn is_dying(&self) -> bool {
+        // SAFETY: The namespace is live.
+        unsafe { bindings::shim6_helper_net_is_dying(self.as_ptr()) }
+    }
+}
+
+/// What a module keeps in every network namespace.
+pub(crate) trait PerNet: Sized + Send + Sync + 'static {
+    /// The registration through which this type is found.
+    fn slot() -> &'static Slot<Self>;
+
+    /// Makes the state of a new namespace. Process context, may sleep.
+    fn new(net: &'static Net) -> Result<Pin<KBox<Self>>>;
+
+    /// The state is in its place: entry points that find it by [`Slot::get`] may be opened.
+    fn enter(&self, net: &'static Net) -> Result;
+
+    /// The namespace is going, or the module. Entry points are closed here; after a grace period
+    /// the state is dropped. May sleep.
+    fn pre_exit(&self, net: &Net);
+}
+
+/// The place of a [`PerNet`] type in every namespace; a static.
+pub(crate) struct Slot<T> {
+    id: UnsafeCell<c_uint>,
+    ops: Opaque<bindings::pernet_operations>,
+    _type: PhantomData<T>,
+}
+
+// SAFETY: `id` and `ops` are written by registration only, which is done once before any reader.
+unsafe impl<T: PerNet> Sync for Slot<T> {}
+
+impl<T: PerNet> Slot<T> {
+    /// A place that is not registered yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            id: UnsafeCell::new(0),
+            ops: Opaque::uninit(),
+            _type: PhantomData,
+        }
+    }
+
+    /// The state of a namespace.
+    ///
+    /// Callers run in entry points that [`PerNet::enter`] opened and [`PerNet::pre_exit`] closed, or
+    /// hold the [`Registration`].
+    pub(crate) fn get<'a>(&self, net: &'a Net) -> &'a T {
+        // SAFETY: `cell` gives the word that `init` filled; it is emptied by `exit_batch` only, a grace
+        // period after `pre_exit` closed all entries of the namespace.
+        unsafe { &**self.cell(net) }
+    }
+
+    /// The word of a namespace that points to its state.
+    fn cell(&self, net: &Net) -> *mut *const T {
+        // SAFETY: The namespace is live and the id was set by registration.
+        unsafe { bindings::shim6_helper_net_generic(net.as_ptr(), *self.id.get()) }.cast()
+    }
+
+    /// Registers for all namespaces, those that exist and those to come. Process context.
+    ///
+    /// Called once for a slot.
+    pub(crate) fn register(&'static self) -> Result<Registration<T>> {
+        // SAFETY: Nobody reads `ops` before this call returns or the callbacks run.
+        unsafe {
+            self.ops.get().write(bindings::pernet_operations {
+                init: Some(init::<T>),
+                pre_exit: Some(pre_exit::<T>),
+                exit_batch: Some(exit_batch::<T>),
+                id: self.id.get(),
+                size: size_of::<*const T>(),
+                ..pin_init::zeroed()
+            });
+        }
+        // SAFETY: `ops` is static and complete.
+        kernel::error::to_result(unsafe { bindings::register_pernet_subsys(self.ops.get()) })?;
+        Ok(Registration(self))
+    }
+}
+
+/// A registered [`Slot`]; dropping it takes the state out of every namespace.
+pub(crate) struct Registration<T: PerNet>(&'static Slot<T>);
+
+impl<T: PerNet> Drop for Registration<T> {
+    fn drop(&mut self) {
+        // SAFETY: `self` is evidence that the operations are registered. All `pre_exit` run, then
+        // a grace period passes, then `exit_batch`.
+        unsafe { bindings::unregister_pernet_subsys(self.0.ops.get()) };
+    }
+}
+
+/// # Safety
+///
+/// Called by the namespace core only.
+unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
+    // SAFETY: The namespace lives until `exit_batch` has run.
+    let net: &'static Net = unsafe { Net::from_ptr(net) };
+    let place = || -> Result {
+        let state = T::new(net)?;
+        // SAFETY: The state stays pinned in its box until `exit_batch` drops it.
+        let state = KBox::into_raw(unsafe { Pin::into_inner_unchecked(state) });
+        let cell = T::slot().cell(net);
+        // SAFETY: The core allocated the word for this slot, and no entry point is open yet.
+        unsafe { *cell = state };
+        // SAFETY: It was put there just now.
+        unsafe { &*state }.enter(net).inspect_err(|_| {
+            // SAFETY: `enter` failed and left nothing open, so the box is ours alone; the core
+            // does not call `exit_batch` after a failed `init`.
+            drop(unsafe { KBox::from_raw(state) });
+        })
+    };
+    match place() {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
+}
+
+/// # Safety
+///
+/// Called by the namespace core only.
+unsafe extern "C" fn pre_exit<T: PerNet>(net: *mut bindings::net) {
+    // SAFETY: The namespace is alive during the call.
+    let net = unsafe { Net::from_ptr(net) };
+    T::slot().get(net).pre_exit(net);
+}
+
+/// # Safety
+///
+/// Called by the namespace core only.
+unsafe extern "C" fn exit_batch<T: PerNet>(namespaces: *mut bindings::list_head) {
+    // SAFETY: The list is the core's, of namespaces that are alive during the call.
+    unsafe { bindings::shim6_helper_for_each_exiting_net(namespaces, Some(exit::<T>)) };
+    // What was dropped may hold routes until its callbacks ran, and IPv6 takes the counters of
+    // routes down right after us.
+    rcu::drain_callbacks();
+}
+
+/// # Safety
+///
+/// Called for a namespace that [`pre_exit`] was called for a grace period ago.
+unsafe extern "C" fn exit<T: PerNet>(net: *mut bindings::net) {
+    // SAFETY: The namespace is alive during the call.
+    let net = unsafe { Net::from_ptr(net) };
+    // SAFETY: `pre_exit` closed all entries and a grace period has passed: nobody uses the state.
+    drop(unsafe { KBox::from_raw((*T::slot().cell(net)).cast_mut()) });
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Netfilter hooks of the IPv6 stack.
+//!
+//! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
+
+use super::{
+    dst::Device,
+    net::Net,
+    skbuff::{
+        SkBuff,
+        Stolen, //
+    },
+    sock::Sock, //
+};
+use crate::bindings;
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_uint,
+        c_void, //
+    },
+    prelude::*,
+    sync::rcu::Guard, //
+};
+
+/// Where in the stack a hook is.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Place {
+    /// Received packets, before routing.
+    PreRouting = bindings::nf_inet_hooks_NF_INET_PRE_ROUTING,
+    /// Received packets that are for this host.
+    LocalIn = bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
+    /// Packets on their way from one interface to another.
+    Forward = bindings::nf_inet_hooks_NF_INET_FORWARD,
+    /// Packets that this host made.
+    LocalOut = bindings::nf_inet_hooks_NF_INET_LOCAL_OUT,
+}
+
+/// What becomes of a packet.
+pub(crate) enum Verdict {
+    /// It goes on.
+    Accept(SkBuff),
+    /// It is dropped; a sender on this host gets the error.
+    Drop(SkBuff, Error),
+    /// It was taken out of the stack.
+    Stolen(Stolen),
+}
+
+/// The circumstances of a packet (`struct nf_hook_state`).
+#[repr(transparent)]
+pub(crate) struct State(bindings::nf_hook_state);
+
+impl State {
+    /// The namespace the packet is in.
+    pub(crate) fn net(&self) -> &Net {
+        // SAFETY: The namespace outlives the traversal of its hooks.
+        unsafe { Net::from_ptr(self.0.net) }
+    }
+
+    /// The full socket that sends the packet, the listener for a SYN-ACK; `None` for packets of
+    /// the stack itself and for those of sockets in TIME_WAIT.
+    pub(crate) fn sender<'a>(&self, skb: &'a SkBuff) -> Option<&'a Sock> {
+        // SAFETY: The packet holds its socket, and `state.sk` lives as long as the traversal.
+        let sk = unsafe { bindings::shim6_helper_skb_full_sock(skb.as_ptr(), self.0.sk) };
+        // SAFETY: A full socket that lives as long as the packet is in the hook.
+        (!sk.is_null()).then(|| unsafe { Sock::from_ptr(sk) })
+    }
+
+    /// Whether the sender wants an error rather than fragments (`IPV6_DONTFRAG`,
+    /// `IPV6_MTU_DISCOVER`).
+    pub(crate) fn sender_forbids_fragments(&self, skb: &SkBuff) -> bool {
+        self.sender(skb)
+            // SAFETY: The socket is a full one.
+            .is_some_and(|sk| unsafe { bindings::shim6_helper_sock_forbids_fragments(sk.as_ptr()) })
+    }
+
+    /// The device that the packet leaves by, where that is known.
+    pub(crate) fn out_device(&self) -> Option<&Device> {
+        // SAFETY: A device lives as long as the traversal, which is in an RCU read section.
+        (!self.0.out.is_null()).then(|| unsafe { Device::from_ptr(self.0.out) })
+    }
+}
+
+/// A function for packets.
+pub(crate) trait Hook: 'static {
+    /// Handles a packet, whose IPv6 header is valid and linear. The RCU read lock is held; bottom
+    /// halves may be enabled, and the task may be preempted.
+    fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict;
+}
+
+/// # Safety
+///
+/// Called by netfilter only.
+unsafe extern "C" fn call<H: Hook>(
+    _private: *mut c_void,
+    skb: *mut bindings::sk_buff,
+    state: *const bindings::nf_hook_state,
+) -> c_uint {
+    // SAFETY: The type is transparent, and the state lives during the call.
+    let state = unsafe { &*state.cast::<State>() };
+    // SAFETY: Netfilter hands the packet over until the verdict.
+    let skb = unsafe { SkBuff::from_raw(skb) };
+    // Netfilter holds the lock; this is the evidence, and costs one nested lock.
+    let rcu = kernel::sync::rcu::read_lock();
+    match H::handle(skb, state, &rcu) {
+        Verdict::Accept(skb) => {
+            skb.give_back();
+            bindings::NF_ACCEPT
+        }
+        Verdict::Drop(skb, error) => {
+            skb.give_back();
+            // As the macro NF_DROP_ERR() has it.
+            bindings::NF_DROP | (error.to_errno().unsigned_abs() << 16)
+        }
+        // The sender of a packet that we sent on is told what became of it.
+        Verdict::Stolen(stolen) => match stolen.result() {
+            Ok(()) => bindings::NF_STOLEN,
+            Err(error) => bindings::NF_STOLEN | (error.to_errno().unsigned_abs() << 16),
+        },
+    }
+}
+
+/// Hooks that are registered together; a static that all namespaces share.
+pub(crate) struct Hooks<const N: usize>([bindings::nf_hook_ops; N]);
+
+// SAFETY: Netfilter copies the operations and only reads them.
+unsafe impl<const N: usize> Sync for Hooks<N> {}
+
+impl<const N: usize> Hooks<N> {
+    /// A set made of [`hook`]s.
+    pub(crate) const fn new(ops: [bindings::nf_hook_ops; N]) -> Self {
+        Self(ops)
+    }
+
+    /// Registers in a namespace. May sleep. To be undone by [`Hooks::unregister`] before the
+    /// namespace goes or the text of the hooks.
+    pub(crate) fn register(&'static self, net: &Net) -> Result {
+        // SAFETY: Both live long enough; the array has N elements.
+        to_result(unsafe {
+            bindings::nf_register_net_hooks(net.as_ptr(), self.0.as_ptr(), N as c_uint)
+        })
+    }
+
+    /// Undoes [`Hooks::register`]. Hooks may still be running until a grace period later.
+    pub(crate) fn unregister(&'static self, net: &Net) {
+        // SAFETY: As above.
+        unsafe {
+            bindings::nf_unregister_net_hooks(net.as_ptr(), self.0.as_ptr(), N as c_uint);
+        }
+    }
+}
+
+/// A hook at a place; a lower priority comes first.
+pub(crate) const fn hook<H: Hook>(place: Place, priority: i32) -> bindings::nf_hook_ops {
+    bindings::nf_hook_ops {
+        hook: Some(call::<H>),
+        pf: bindings::NFPROTO_IPV6 as u8,
+        hooknum: place as u32,
+        priority,
+        ..pin_init::zeroed()
+    }
+}

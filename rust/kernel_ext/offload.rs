@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Segmentation and receive offload of a header between IPv6 and the transport.
+//!
+//! C headers: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
+//! [`include/net/gro.h`](srctree/include/net/gro.h)
+
+use super::{
+    address::In6Addr,
+    dst::Device,
+    net::Net,
+    skbuff::SkBuff, //
+};
+use crate::bindings;
+use crate::kernel_ext::compat::errno::EPROTONOSUPPORT;
+use core::{marker::PhantomData, ptr};
+use kernel::{
+    ffi::{
+        c_int,
+        c_uint, //
+    },
+    prelude::*,
+    types::Opaque, //
+};
+
+/// TCP's protocol number, the only transport whose packets are merged and split here.
+const TCP: u8 = bindings::IPPROTO_TCP as u8;
+
+/// What a packet's inner transport is and which addresses its checksum is over.
+pub(crate) struct Flow {
+    /// Protocol number of what follows the header.
+    pub(crate) next_header: u8,
+    /// Source address of the transport's pseudo header.
+    pub(crate) source: In6Addr,
+    /// Destination address of the transport's pseudo header.
+    pub(crate) destination: In6Addr,
+}
+
+/// A header of `LEN` octets with a transport behind it.
+pub(crate) trait Offload<const LEN: usize>: 'static {
+    /// What follows this header on a packet received in a namespace; `None` if the packet is not to
+    /// be merged. Softirq, RCU read lock held.
+    fn flow(net: &Net, header: &[u8; LEN]) -> Option<Flow>;
+
+    /// The protocol that follows this header on a packet to be segmented.
+    fn next_header(header: &[u8; LEN]) -> Option<u8>;
+}
+
+/// # Safety
+///
+/// Called by receive offload only.
+unsafe extern "C" fn gro_receive<O: Offload<LEN>, const LEN: usize>(
+    head: *mut bindings::list_head,
+    skb: *mut bindings::sk_buff,
+) -> *mut bindings::sk_buff {
+    // SAFETY: Receive offload hands valid packets, RCU read lock held.
+    let header = unsafe { bindings::shim6_helper_gro_header(skb, LEN as c_uint) };
+    let merge = || {
+        if header.is_null() {
+            return None;
+        }
+        // SAFETY: LEN octets are there.
+        let octets = unsafe { &*header.cast::<[u8; LEN]>() };
+        // SAFETY: A packet in receive offload has a device.
+        let device = unsafe { Device::from_ptr(bindings::shim6_helper_skb_dev(skb)) };
+        let flow = O::flow(device.net(), octets).filter(|flow| flow.next_header == TCP)?;
+        // SAFETY: The list and the packets on it are receive offload's, and valid.
+        unsafe {
+            bindings::shim6_helper_gro_match(head, skb, header, LEN as c_uint);
+            bindings::shim6_helper_gro_pull(skb, header, LEN as c_uint);
+            if !bindings::shim6_helper_gro_validate(
+                skb,
+                c_int::from(TCP),
+                flow.source.as_ptr(),
+                flow.destination.as_ptr(),
+            ) {
+                return None;
+            }
+        }
+        // SAFETY: The table of offloads is read under RCU.
+        unsafe { bindings::shim6_helper_inet6_offload(TCP).as_ref() }?
+            .callbacks
+            .gro_receive
+    };
+    match merge() {
+        // SAFETY: TCP's callback gets what receive offload gave us, one header further.
+        Some(tcp) => unsafe { tcp(head, skb) },
+        None => {
+            // SAFETY: The packet is valid.
+            unsafe { bindings::shim6_helper_gro_flush(skb) };
+            ptr::null_mut()
+        }
+    }
+}
+
+/// # Safety
+///
+/// Called by receive offload only, for packets that `gro_receive` let merge.
+unsafe extern "C" fn gro_complete<O: Offload<LEN>, const LEN: usize>(
+    skb: *mut bindings::sk_buff,
+    offset: c_int,
+) -> c_int {
+    let complete = || -> Result<c_int> {
+        // SAFETY: The packet is valid, data at or before the network header; RCU read lock held.
+        let device = unsafe { Device::from_ptr(bindings::shim6_helper_skb_dev(skb)) };
+        // SAFETY: `gro_receive` found LEN octets at this offset in the linear part.
+        let octets = unsafe {
+            let start = bindings::shim6_helper_skb_data(skb).byte_add(offset as usize);
+            *start.cast::<[u8; LEN]>()
+        };
+        let inner = offset.checked_add(LEN as c_int).ok_or(EINVAL)?;
+        // SAFETY: The table of offloads is read under RCU.
+        let tcp = unsafe { bindings::shim6_helper_inet6_offload(TCP).as_ref() }
+            .and_then(|offload| offload.callbacks.gro_complete)
+            .ok_or(EPROTONOSUPPORT)?;
+        // SAFETY: TCP's callback, one header further.
+        let result = unsafe { tcp(skb, inner) };
+        // TCP has put the sum of a pseudo header with the addresses of the IPv6 header in place. A
+        // flow that is gone meanwhile leaves a packet that nobody will accept.
+        if let Some(flow) = O::flow(device.net(), &octets) {
+            // SAFETY: The TCP header is at `inner`, in the linear part.
+            unsafe {
+                bindings::shim6_helper_tcp_partial_checksum(
+                    skb,
+                    inner as c_uint,
+                    flow.source.as_ptr(),
+                    flow.destination.as_ptr(),
+                );
+            }
+        }
+        Ok(result)
+    };
+    complete().unwrap_or_else(|error| error.to_errno())
+}
+
+/// # Safety
+///
+/// Called by segmentation offload only.
+unsafe extern "C" fn gso_segment<O: Offload<LEN>, const LEN: usize>(
+    skb: *mut bindings::sk_buff,
+    features: bindings::netdev_features_t,
+) -> *mut bindings::sk_buff {
+    let segment = || -> Result<*mut bindings::sk_buff> {
+        // SAFETY: Data is at our header; RCU read lock held; the caller owns the packet.
+        if !unsafe { bindings::shim6_helper_skb_may_pull(skb, LEN as c_uint) } {
+            return Err(EINVAL);
+        }
+        // SAFETY: LEN octets are linear.
+        let octets = unsafe { *bindings::shim6_helper_skb_data(skb).cast::<[u8; LEN]>() };
+        let next = O::next_header(&octets).ok_or(EPROTONOSUPPORT)?;
+        // SAFETY: The table of offloads is read under RCU.
+        let inner = unsafe { bindings::shim6_helper_inet6_offload(next).as_ref() }
+            .and_then(|offload| offload.callbacks.gso_segment)
+            .ok_or(EPROTONOSUPPORT)?;
+        // SAFETY: The packet is the caller's, who hands it over for segmentation.
+        unsafe { SkBuff::from_raw(skb) }.clear_software_segmentation();
+        // SAFETY: LEN octets are linear.
+        unsafe {
+            bindings::skb_pull(skb, LEN as c_uint);
+            bindings::shim6_helper_skb_reset_transport_header(skb);
+        }
+        // The device would take the addresses of the IPv6 header for those of the transport's
+        // pseudo header, so it gets finished segments.
+        // SAFETY: The transport's callback, data at its header.
+        Ok(unsafe { inner(skb, features & !bindings::SHIM6_NETIF_F_SOFTWARE) })
+    };
+    segment().unwrap_or_else(|error| error.to_ptr())
+}
+
+/// A static that stands for an [`Offload`] in the kernel's table.
+pub(crate) struct OffloadEntry<O, const LEN: usize> {
+    offload: Opaque<bindings::net_offload>,
+    _type: PhantomData<O>,
+}
+
+// SAFETY: Written once, before registration.
+unsafe impl<O: Offload<LEN>, const LEN: usize> Sync for OffloadEntry<O, LEN> {}
+
+impl<O: Offload<LEN>, const LEN: usize> OffloadEntry<O, LEN> {
+    /// An entry that is not registered.
+    pub(crate) const fn new() -> Self {
+        Self {
+            offload: Opaque::uninit(),
+            _type: PhantomData,
+        }
+    }
+
+    /// Registers the offload for a protocol number, for all namespaces.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if the number has an offload.
+    pub(crate) fn register(&'static self, number: u8) -> Result<OffloadRegistration<O, LEN>> {
+        // SAFETY: Nobody reads the entry before it is added.
+        unsafe {
+            let mut offload: bindings::net_offload = pin_init::zeroed();
+            offload.callbacks.gso_segment = Some(gso_segment::<O, LEN>);
+            offload.callbacks.gro_receive = Some(gro_receive::<O, LEN>);
+            offload.callbacks.gro_complete = Some(gro_complete::<O, LEN>);
+            self.offload.get().write(offload);
+        }
+        // SAFETY: The entry is static and complete. The answer is -1, not an errno.
+        if unsafe { bindings::inet6_add_offload(self.offload.get(), number) } != 0 {
+            return Err(EBUSY);
+        }
+        Ok(OffloadRegistration(self, number))
+    }
+}
+
+/// A registered [`OffloadEntry`]; dropping it takes it out and waits for its users.
+pub(crate) struct OffloadRegistration<O: Offload<LEN>, const LEN: usize>(
+    &'static OffloadEntry<O, LEN>,
+    u8,
+);
+
+impl<O: Offload<LEN>, const LEN: usize> Drop for OffloadRegistration<O, LEN> {
+    fn drop(&mut self) {
+        // SAFETY: `self` is evidence of the registration.
+        unsafe { bindings::inet6_del_offload(self.0.offload.get(), self.1) };
+    }
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Objects that readers reach under the RCU read lock.
+//!
+//! [`RcuArc`] is a reference-counted object whose memory outlives all readers that found it;
+//! [`RcuPtr`] publishes an immutable object that readers see either in its old or in its new
+//! version.
+//!
+//! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
+
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    ops::Deref,
+    ptr::{self, NonNull},
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*,
+    sync::{
+        rcu::Guard,
+        Refcount, //
+    },
+    types::Opaque, //
+};
+
+/// What an allocation looks like: the RCU callback first, so that the callback finds the rest.
+#[pin_data]
+#[repr(C)]
+struct Inner<T> {
+    callback: Opaque<bindings::callback_head>,
+    references: Refcount,
+    #[pin]
+    value: T,
+}
+
+/// Frees the object whose last reference went away a grace period ago.
+///
+/// # Safety
+///
+/// `callback` is the first member of an [`Inner<T>`] that was leaked from a [`KBox`].
+unsafe extern "C" fn free<T>(callback: *mut bindings::callback_head) {
+    // SAFETY: By the safety requirements this is the box that `RcuArc::new` leaked, and the
+    // reference count is zero, so nobody else can reach it.
+    drop(unsafe { KBox::from_raw(callback.cast::<Inner<T>>()) });
+}
+
+/// A counted reference to an object that is freed a grace period after its last reference.
+///
+/// A reader under the RCU read lock may use the object after the last reference is gone, and the
+/// containers of this directory give out counted references to what they hold.
+///
+/// The object is dropped in softirq context: its `Drop` must not sleep.
+///
+/// # Invariants
+///
+/// The pointer is to a live [`Inner<T>`], one of whose references belongs to `self`.
+pub(crate) struct RcuArc<T: Send + Sync + 'static>(NonNull<Inner<T>>);
+
+// SAFETY: As with `Arc`, sharing and sending references is sound for `T: Send + Sync`.
+unsafe impl<T: Send + Sync> Send for RcuArc<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send + Sync> Sync for RcuArc<T> {}
+
+impl<T: Send + Sync + 'static> RcuArc<T> {
+    /// Allocates an object; process context for `GFP_KERNEL`.
+    pub(crate) fn pin_init<E>(
+        init: impl PinInit<T, E>,
+        flags: kernel::alloc::Flags,
+    ) -> Result<Self, E>
+    where
+        E: From<AllocError>,
+    {
+        let inner = KBox::try_pin_init(
+            try_pin_init!(Inner {
+                callback: Opaque::zeroed(),
+                references: Refcount::new(1),
+                value <- init,
+            }? E),
+            flags,
+        )?;
+        // SAFETY: The object stays where it is until `free` drops it in place.
+        let inner = KBox::into_raw(unsafe { Pin::into_inner_unchecked(inner) });
+        // INVARIANT: The count starts at one, and that reference is this value's.
+        // SAFETY: A box is never null.
+        Ok(Self(unsafe { NonNull::new_unchecked(inner) }))
+    }
+
+    /// Takes a reference to an object that a reader found; `None` if its last one is gone.
+    ///
+    /// # Safety
+    ///
+    /// `value` is what an [`RcuArc<T>`] refers or referred to.
+    pub(super) unsafe fn try_from_borrowed(value: &T) -> Option<Self> {
+        let offset = core::mem::offset_of!(Inner<T>, value);
+        // SAFETY: By the safety requirement the value lies in an `Inner<T>`.
+        let inner = unsafe { ptr::from_ref(value).byte_sub(offset) }
+            .cast::<Inner<T>>()
+            .cast_mut();
+        // SAFETY: The memory is valid while `value` is borrowed.
+        let references = unsafe { &raw mut (*inner).references };
+        // SAFETY: `Refcount` is a transparent `refcount_t`.
+        if !unsafe { bindings::shim6_helper_refcount_inc_not_zero(references.cast()) } {
+            return None;
+        }
+        // INVARIANT: The reference was just taken.
+        NonNull::new(inner).map(Self)
+    }
+
+    /// Gives the reference away as a pointer to the object.
+    pub(crate) fn into_raw(self) -> *const T {
+        let value = ptr::from_ref::<T>(&self);
+        core::mem::forget(self);
+        value
+    }
+
+    /// Takes back what [`RcuArc::into_raw`] gave away.
+    ///
+    /// # Safety
+    ///
+    /// `value` came from `into_raw`, and is taken back once.
+    pub(crate) unsafe fn from_raw(value: *const T) -> Self {
+        let offset = core::mem::offset_of!(Inner<T>, value);
+        // SAFETY: The value lies at this offset of its allocation.
+        let inner = unsafe { value.byte_sub(offset) }.cast::<Inner<T>>();
+        // INVARIANT: The reference that `into_raw` gave away is this value's again.
+        // SAFETY: The pointer came from a reference.
+        Self(unsafe { NonNull::new_unchecked(inner.cast_mut()) })
+    }
+}
+
+impl<T: Send + Sync> Deref for RcuArc<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: By the type invariant the object is live while `self` holds its reference.
+        unsafe { &self.0.as_ref().value }
+    }
+}
+
+impl<T: Send + Sync> Clone for RcuArc<T> {
+    fn clone(&self) -> Self {
+        // SAFETY: By the type invariant the object is live.
+        unsafe { self.0.as_ref() }.references.inc();
+        // INVARIANT: The reference was just taken.
+        Self(self.0)
+    }
+}
+
+impl<T: Send + Sync> Drop for RcuArc<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the object is live until this reference is given up.
+        let inner = unsafe { self.0.as_ref() };
+        if inner.references.dec_and_test() {
+            // SAFETY: The last reference is gone, so no other call queues this callback. Readers
+            // that still see the object do so until the end of the grace period that precedes
+            // `free`. [`Callbacks`] waits for all callbacks before the text of
+            // `free` goes away.
+            unsafe { bindings::call_rcu(inner.callback.get(), Some(free::<T>)) };
+        }
+    }
+}
+
+/// A place that holds one version of an object at a time.
+///
+/// Readers load the version in force; a writer replaces it as a whole, and the old one is freed
+/// when its readers are gone.
+///
+/// # Invariants
+///
+/// The pointer is what [`RcuArc::into_raw`] gave away, never null.
+pub(crate) struct RcuPtr<T: Send + Sync + 'static> {
+    slot: Opaque<*mut kernel::ffi::c_void>,
+    _owns: PhantomData<RcuArc<T>>,
+}
+
+// SAFETY: Readers get shared references only, writers exchange the pointer atomically.
+unsafe impl<T: Send + Sync> Send for RcuPtr<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send + Sync> Sync for RcuPtr<T> {}
+
+impl<T: Send + Sync + 'static> RcuPtr<T> {
+    /// Publishes the first version.
+    pub(crate) fn new(value: RcuArc<T>) -> Self {
+        Self {
+            slot: Opaque::new(value.into_raw().cast_mut().cast()),
+            _owns: PhantomData,
+        }
+    }
+
+    /// The version in force.
+    pub(crate) fn load<'rcu>(&'rcu self, _rcu: &'rcu Guard) -> &'rcu T {
+        // SAFETY: The slot is only ever replaced as a whole word. The data dependency orders the
+        // reads through the pointer, as `rcu_dereference` does.
+        let value = unsafe { ptr::read_volatile(self.slot.get()) };
+        // SAFETY: By the type invariant this is a live object; `replace` frees it not before a
+        // grace period, which cannot end before `_rcu` does.
+        unsafe { &*value.cast::<T>() }
+    }
+
+    /// A counted reference to the version in force. Any context.
+    pub(crate) fn get(&self) -> RcuArc<T> {
+        let rcu = kernel::sync::rcu::read_lock();
+        loop {
+            // SAFETY: What is published here came out of an `RcuArc<T>`.
+            if let Some(value) = unsafe { RcuArc::try_from_borrowed(self.load(&rcu)) } {
+                return value;
+            }
+            // It was replaced and given up since; the next look finds the new version.
+        }
+    }
+
+    /// Publishes another version; readers that have the old one may go on using it.
+    pub(crate) fn replace(&self, value: RcuArc<T>) {
+        // SAFETY: The slot is valid, and xchg is fully ordered: who sees the pointer sees the object.
+        let old = unsafe {
+            bindings::shim6_helper_rcu_swap(self.slot.get(), value.into_raw().cast_mut().cast())
+        };
+        // SAFETY: By the type invariant `old` came from `into_raw`, and nobody else got it.
+        drop(unsafe { RcuArc::from_raw(old.cast::<T>().cast_const()) });
+    }
+}
+
+impl<T: Send + Sync> Drop for RcuPtr<T> {
+    fn drop(&mut self) {
+        // SAFETY: Nobody else can reach the slot any more.
+        let value = unsafe { *self.slot.get() };
+        // SAFETY: By the type invariant.
+        drop(unsafe { RcuArc::from_raw(value.cast::<T>().cast_const()) });
+    }
+}
+
+/// How deep objects in [`RcuArc`]s hold others that are: dropping one queues callbacks for those.
+const DEPTH: usize = 2;
+
+/// Waits until all callbacks that are queued have run, and those that they queue. May sleep.
+pub(crate) fn drain_callbacks() {
+    for _ in 0..DEPTH {
+        // SAFETY: Process context; there are no further requirements.
+        unsafe { bindings::rcu_barrier() };
+    }
+}
+
+/// Evidence that callbacks of this module may be queued; dropping it waits for all of them. May
+/// sleep.
+pub(crate) struct Callbacks;
+
+impl Drop for Callbacks {
+    fn drop(&mut self) {
+        drain_callbacks();
+    }
+}

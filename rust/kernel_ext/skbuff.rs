@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets (`struct sk_buff`).
+//!
+//! Octets of a packet are seen through slices that borrow the [`SkBuff`]. What may move them takes
+//! `&mut self`, so a slice from before cannot be used after.
+//!
+//! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
+
+use super::{
+    dst::{
+        Dst,
+        DstRef, //
+    },
+    net::Net, //
+};
+use crate::bindings;
+use core::{
+    ptr::NonNull,
+    slice, //
+};
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_int,
+        c_uint, //
+    },
+    prelude::*, //
+};
+
+/// What a packet's transport checksum is, of `ip_summed`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checksum {
+    /// Nothing is known, or (outbound) it is complete.
+    None,
+    /// Found right.
+    Unnecessary,
+    /// The sum over the whole packet is known.
+    Complete,
+    /// The sum of the pseudo header is in its place, the rest is still to be added.
+    Partial,
+}
+
+/// A flag of the IPv6 control block that the kernel does not use.
+const TRANSLATED: u16 = 0x8000;
+
+/// Where the fragments go that [`SkBuff::fragment`] makes.
+pub(crate) trait FragmentOutput: 'static {
+    /// Sends one fragment. Context as of the caller of [`SkBuff::fragment`].
+    fn send(net: &Net, skb: SkBuff) -> Outcome;
+}
+
+/// What became of a packet that is the callee's to dispose of.
+pub(crate) enum Outcome {
+    /// It was handed on.
+    Sent(Stolen),
+    /// It is to be freed, and the sender gets the error.
+    Failed(SkBuff, Error),
+}
+
+/// Evidence that a packet was handed on or freed, and what that returned.
+pub(crate) struct Stolen(Result);
+
+impl Stolen {
+    /// What the sender is to be told.
+    pub(crate) fn result(&self) -> Result {
+        self.0
+    }
+}
+
+/// A packet that is ours to change until it is handed on.
+///
+/// Dropping this value does nothing: who handed the packet over takes it back with the verdict.
+///
+/// # Invariants
+///
+/// The pointer is to a live packet, which nobody else changes, with its data in the linear part
+/// from the network header on as far as [`SkBuff::head`] shows.
+pub(crate) struct SkBuff(NonNull<bindings::sk_buff>);
+
+/// Reads a member of `struct sk_buff` by its offset.
+macro_rules! member {
+    ($skb:expr, $offset:ident, $type:ty) => {
+        // SAFETY: By the type invariant the packet is live; the offset is that of a member of this
+        // type.
+        unsafe {
+            $skb.0
+                .as_ptr()
+                .byte_add(bindings::$offset as usize)
+                .cast::<$type>()
+                .read()
+        }
+    };
+}
+
+impl SkBuff {
+    /// Takes a packet over.
+    ///
+    /// # Safety
+    ///
+    /// `skb` is a live packet that nobody else changes until this value is given back.
+    pub(crate) unsafe fn from_raw(skb: *mut bindings::sk_buff) -> Self {
+        // INVARIANT: By the safety requirement.
+        // SAFETY: A live packet is not null.
+        Self(unsafe { NonNull::new_unchecked(skb) })
+    }
+
+    /// Gives the packet back to who handed it over.
+    pub(super) fn give_back(self) {}
+
+    /// The C pointer.
+    pub(crate) fn as_ptr(&self) -> *mut bindings::sk_buff {
+        self.0.as_ptr()
+    }
+
+    /// Octets from the current start of data to the end of the packet.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        member!(self, SHIM6_SKB_LEN, c_uint) as usize
+    }
+
+    /// Octets of the linear part.
+    #[inline]
+    fn linear_len(&self) -> usize {
+        let paged = member!(self, SHIM6_SKB_DATA_LEN, c_uint) as usize;
+        self.len().saturating_sub(paged)
+    }
+
+    #[inline]
+    fn data(&self) -> *mut u8 {
+        member!(self, SHIM6_SKB_DATA, *mut u8)
+    }
+
+    #[inline]
+    fn set_network_header_to_data(&mut self) {
+        let head = member!(self, SHIM6_SKB_HEAD, *mut u8);
+        // SAFETY: Data lies behind the head, at most 64 KiB, in the same allocation.
+        let offset = unsafe { self.data().offset_from(head) } as u16;
+        // SAFETY: The member is this wide, and the packet is ours to change.
+        unsafe {
+            self.as_ptr()
+                .byte_add(bindings::SHIM6_SKB_NETWORK_HEADER as usize)
+                .cast::<u16>()
+                .write(offset);
+        }
+    }
+
+    /// Offset of the transport header from the start of data.
+    pub(crate) fn transport_offset(&self) -> usize {
+        let head = member!(self, SHIM6_SKB_HEAD, *mut u8);
+        let offset = usize::from(member!(self, SHIM6_SKB_TRANSPORT_HEADER, u16));
+        // SAFETY: As above.
+        let data = unsafe { self.data().offset_from(head) } as usize;
+        offset.saturating_sub(data)
+    }
+
+    /// Puts the transport header at an offset from the start of data.
+    pub(crate) fn set_transport_offset(&mut self, offset: usize) {
+        let head = member!(self, SHIM6_SKB_HEAD, *mut u8);
+        // SAFETY: As above.
+        let data = unsafe { self.data().offset_from(head) } as usize;
+        // SAFETY: The member is this wide, and the packet is ours to change.
+        unsafe {
+            self.as_ptr()
+                .byte_add(bindings::SHIM6_SKB_TRANSPORT_HEADER as usize)
+                .cast::<u16>()
+                .write(data.wrapping_add(offset) as u16);
+        }
+    }
+
+    /// The packet's mark (`SO_MARK`, nftables).
+    #[inline]
+    pub(crate) fn mark(&self) -> u32 {
+        member!(self, SHIM6_SKB_MARK, u32)
+    }
+
+    /// The linear part, from the start of data, which in hooks is the IPv6 header.
+    #[inline]
+    pub(crate) fn head(&self) -> &[u8] {
+        // SAFETY: By the type invariant; the slice borrows `self`.
+        unsafe { slice::from_raw_parts(self.data(), self.linear_len()) }
+    }
+
+    /// The linear part for writing.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` if the first `len` octets are shared or paged and cannot be copied; `EINVAL` if the
+    /// packet is shorter.
+    pub(crate) fn head_mut(&mut self, len: usize) -> Result<&mut [u8]> {
+        if len > self.len() {
+            return Err(EINVAL);
+        }
+        // SAFETY: The packet is ours; slices from before cannot be alive.
+        to_result(unsafe { bindings::skb_ensure_writable(self.as_ptr(), len as c_uint) })?;
+        // SAFETY: `len` octets of the linear part are exclusively ours now.
+        Ok(unsafe { slice::from_raw_parts_mut(self.data(), len) })
+    }
+
+    /// Makes sure that `len` octets from the network header on are linear; false if the packet is
+    /// shorter or memory is short.
+    #[inline]
+    pub(crate) fn pull_head(&mut self, len: usize) -> bool {
+        if len <= self.linear_len() {
+            return true;
+        }
+        let Ok(len) = c_uint::try_from(len) else {
+            return false;
+        };
+        // SAFETY: The packet is ours; slices from before cannot be alive.
+        unsafe { bindings::shim6_helper_skb_network_may_pull(self.as_ptr(), len) }
+    }
+
+    /// Grows the packet at its start by `len` octets, which are undefined, and gives the linear
+    /// part for writing, the new octets first, of at least `len + keep` octets. `edit` moves headers
+    /// into place; afterwards the IPv6 header is at the start of data.
+    ///
+    /// `headroom` further octets are reserved for headers of lower layers.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; the packet is unchanged then.
+    pub(crate) fn grow_head<R>(
+        &mut self,
+        len: usize,
+        headroom: usize,
+        edit: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<R> {
+        // SAFETY: The packet is ours; slices from before cannot be alive.
+        to_result(unsafe {
+            bindings::shim6_helper_skb_cow_head(self.as_ptr(), (len + headroom) as c_uint)
+        })?;
+        // SAFETY: There is headroom for `len` octets now, and nobody shares the header.
+        unsafe { bindings::skb_push(self.as_ptr(), len as c_uint) };
+        self.set_network_header_to_data();
+        // SAFETY: The linear part up to the transport header is ours to write after `skb_cow_head`.
+        Ok(edit(unsafe {
+            slice::from_raw_parts_mut(self.data(), self.linear_len())
+        }))
+    }
+
+    /// Shrinks the packet at its start by `cut` octets. `edit` gets the first `len` octets for
+    /// writing and moves headers so that the packet begins `cut` octets later; checksums of the
+    /// whole packet are kept right.
+    ///
+    /// # Errors
+    ///
+    /// As of [`SkBuff::head_mut`]; the packet is unchanged then. What `edit` returns otherwise.
+    pub(crate) fn shrink_head<R>(
+        &mut self,
+        len: usize,
+        cut: usize,
+        edit: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<R> {
+        let transport = self.transport_offset();
+        let start = self.head_mut(len)?;
+        let start_ptr = start.as_ptr();
+        // SAFETY: The octets are there.
+        unsafe {
+            bindings::shim6_helper_skb_postpull_rcsum(
+                self.as_ptr(),
+                start_ptr.cast(),
+                len as c_uint,
+            );
+        }
+        // SAFETY: As in `head_mut`; the call above moved nothing.
+        let result = edit(unsafe { slice::from_raw_parts_mut(self.data(), len) });
+        // SAFETY: `head_mut` found `len >= cut` octets to be linear.
+        unsafe { bindings::skb_pull(self.as_ptr(), cut as c_uint) };
+        self.set_network_header_to_data();
+        self.set_transport_offset(transport);
+        let kept = len.saturating_sub(cut);
+        // SAFETY: The packet starts with `kept` octets whose sum was taken out above.
+        unsafe {
+            bindings::shim6_helper_skb_postpush_rcsum(
+                self.as_ptr(),
+                self.data().cast(),
+                kept as c_uint,
+            );
+            // Loggers and packet sockets expect the link-layer header right before the IPv6 header.
+            bindings::shim6_helper_skb_mac_header_rebuild(self.as_ptr());
+        }
+        Ok(result)
+    }
+
+    /// Edits the first `len` octets; checksums of the whole packet are kept right.
+    ///
+    /// # Errors
+    ///
+    /// As of [`SkBuff::head_mut`].
+    pub(crate) fn edit_head<R>(
+        &mut self,
+        len: usize,
+        edit: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<R> {
+        let start = self.head_mut(len)?.as_ptr();
+        // SAFETY: `len` octets are linear and ours; the sums are taken before and after the edit.
+        unsafe {
+            bindings::shim6_helper_skb_postpull_rcsum(self.as_ptr(), start.cast(), len as c_uint);
+            let result = edit(slice::from_raw_parts_mut(self.data(), len));
+            bindings::shim6_helper_skb_postpush_rcsum(self.as_ptr(), start.cast(), len as c_uint);
+            Ok(result)
+        }
+    }
+
+    /// Edits the whole packet, made linear and ours. The caller says afterwards what is known of
+    /// the checksum.
+    ///
+    /// # Errors
+    ///
+    /// As of [`SkBuff::head_mut`].
+    pub(crate) fn rewrite_all<R>(&mut self, edit: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
+        let len = self.len();
+        self.head_mut(len).map(edit)
+    }
+
+    /// Cuts the packet to `len` octets.
+    pub(crate) fn trim(&mut self, len: usize) -> Result {
+        // SAFETY: The packet is ours; slices from before cannot be alive.
+        to_result(unsafe { bindings::shim6_helper_skb_trim(self.as_ptr(), len as c_uint) })
+    }
+
+    /// What is known of the transport checksum.
+    pub(crate) fn checksum(&self) -> Checksum {
+        // SAFETY: The packet is live.
+        match unsafe { bindings::shim6_helper_skb_ip_summed(self.as_ptr()) } {
+            1 => Checksum::Unnecessary,
+            2 => Checksum::Complete,
+            3 => Checksum::Partial,
+            _ => Checksum::None,
+        }
+    }
+
+    /// Declares the transport checksum right.
+    pub(crate) fn set_checksum_unnecessary(&mut self) {
+        // SAFETY: The packet is ours.
+        unsafe { bindings::shim6_helper_skb_set_checksum_unnecessary(self.as_ptr()) };
+    }
+
+    /// Completes a partial checksum in software.
+    pub(crate) fn complete_checksum(&mut self) -> Result {
+        // SAFETY: The packet is ours; slices from before cannot be alive.
+        to_result(unsafe { bindings::skb_checksum_help(self.as_ptr()) })
+    }
+
+    // --- Segmentation -------------------------------------------------------------------------
+
+    fn shared_info(&self) -> *mut bindings::skb_shared_info {
+        // SAFETY: The packet is live, and its shared info lives as long.
+        unsafe { bindings::shim6_helper_skb_shinfo(self.as_ptr()) }
+    }
+
+    /// Whether this is a super-packet, to be segmented further down.
+    #[inline]
+    pub(crate) fn is_gso(&self) -> bool {
+        // SAFETY: The shared info is valid.
+        unsafe { (*self.shared_info()).gso_size != 0 }
+    }
+
+    /// Whether every segment of this super-packet fits into `mtu` octets.
+    pub(crate) fn segments_fit(&self, mtu: u32) -> bool {
+        // SAFETY: The packet is live, and is a super-packet as the callers checked; for others
+        // the answer is meaningless but sound.
+        unsafe { bindings::skb_gso_validate_network_len(self.as_ptr(), mtu) }
+    }
+
+    /// Makes a TCP packet a super-packet whose segments, with `header` octets from the network
+    /// header to the end of the TCP header, fit into `mtu` octets.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; `EINVAL` if the checksum is not partial or no payload would fit.
+    pub(crate) fn resegment_tcp(&mut self, mtu: u32) -> Result {
+        if self.checksum() != Checksum::Partial {
+            return Err(EINVAL);
+        }
+        // SAFETY: The packet is ours; the shared info is no longer shared afterwards.
+        to_result(unsafe { bindings::shim6_helper_skb_unclone(self.as_ptr()) })?;
+        // SAFETY: The transport header of a TCP packet with partial checksum is set and linear.
+        let tcp = unsafe { bindings::shim6_helper_skb_transport_size(self.as_ptr()) };
+        let header = (self.transport_offset() as u32)
+            .checked_add(tcp)
+            .ok_or(EINVAL)?;
+        let size = mtu
+            .checked_sub(header)
+            .filter(|&size| size > 0)
+            .ok_or(EINVAL)?;
+        let payload = (self.len() as u32).checked_sub(header).ok_or(EINVAL)?;
+        let size = u16::try_from(size).map_err(|_| EINVAL)?;
+        let info = self.shared_info();
+        // SAFETY: The shared info is ours after `skb_unclone`.
+        unsafe {
+            (*info).gso_size = size;
+            (*info).gso_segs = payload.div_ceil(u32::from(size)).min(u32::from(u16::MAX)) as u16;
+            if (*info).gso_type & bindings::SKB_GSO_TCPV6 as u32 == 0 {
+                (*info).gso_type = bindings::SKB_GSO_TCPV6 as u32;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks a super-packet so that no device segments it: the stack does, just before the device.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn force_software_segmentation(&mut self) -> Result {
+        // SAFETY: The packet is ours; the shared info is no longer shared afterwards.
+        to_result(unsafe { bindings::shim6_helper_skb_unclone(self.as_ptr()) })?;
+        // SAFETY: As above. No device announces this kind of segmentation.
+        unsafe { (*self.shared_info()).gso_type |= bindings::SKB_GSO_TUNNEL_REMCSUM as u32 };
+        Ok(())
+    }
+
+    /// Takes back [`SkBuff::force_software_segmentation`].
+    pub(crate) fn clear_software_segmentation(&mut self) {
+        // SAFETY: The shared info is valid; the caller segments the packet and owns it.
+        unsafe { (*self.shared_info()).gso_type &= !(bindings::SKB_GSO_TUNNEL_REMCSUM as u32) };
+    }
+
+    // --- Routes --------------------------------------------------------------------------------
+
+    /// The route attached to the packet.
+    #[inline]
+    pub(crate) fn dst(&self) -> Option<&Dst> {
+        // SAFETY: The packet is live.
+        let dst = unsafe { bindings::shim6_helper_skb_dst(self.as_ptr()) };
+        // SAFETY: The route lives as long as the packet has it, and the result borrows the packet.
+        (!dst.is_null()).then(|| unsafe { Dst::from_ptr(dst) })
+    }
+
+    /// Attaches another route.
+    #[inline]
+    pub(crate) fn set_dst(&mut self, dst: DstRef) {
+        // SAFETY: The packet takes over the reference.
+        unsafe { bindings::shim6_helper_skb_dst_set(self.as_ptr(), dst.into_raw()) };
+    }
+
+    /// Takes the route off.
+    pub(crate) fn drop_dst(&mut self) {
+        // SAFETY: The packet is ours.
+        unsafe { bindings::shim6_helper_skb_dst_drop(self.as_ptr()) };
+    }
+
+    /// Looks up the route of a received packet and attaches it; whether it leads to this host.
+    ///
+    /// A batch of received packets may lend the route of one to the next with the same
+    /// destination; that is prevented for this packet, whose addresses are going to change.
+    pub(crate) fn route_input(&mut self) -> bool {
+        // SAFETY: The packet is ours, in PRE_ROUTING: device, IPv6 header and control block are set.
+        unsafe { bindings::ip6_route_input(self.as_ptr()) };
+        // SAFETY: The control block of IPv6 is in place in the hooks of IPv6.
+        unsafe {
+            (*self.control()).flags |= bindings::SHIM6_IP6SKB_MULTIPATH as u16;
+        }
+        self.dst().is_some_and(Dst::is_local_input)
+    }
+
+    fn control(&self) -> *mut bindings::inet6_skb_parm {
+        // SAFETY: The control block is a member of the packet.
+        unsafe { self.as_ptr().byte_add(bindings::SHIM6_SKB_CB as usize) }.cast()
+    }
+
+    /// Offset of the octet that names the next header, for [`super::inet6::Protocol::receive`].
+    pub(crate) fn set_next_header_offset(&mut self, offset: usize) {
+        // SAFETY: The control block of IPv6 is in place.
+        unsafe { (*self.control()).nhoff = offset as u16 };
+    }
+
+    /// Marks a received packet whose addresses were changed on this host.
+    #[inline]
+    pub(crate) fn mark_translated(&mut self) {
+        // SAFETY: The control block of IPv6 is in place in its input path.
+        unsafe { (*self.control()).flags |= TRANSLATED };
+    }
+
+    /// Whether [`SkBuff::mark_translated`] was called since the packet was received.
+    #[inline]
+    pub(crate) fn is_marked_translated(&self) -> bool {
+        // SAFETY: As above.
+        unsafe { (*self.control()).flags & TRANSLATED != 0 }
+    }
+
+    /// The largest packet the sender may send on the attached route, by path MTU or its socket's
+    /// wish.
+    #[inline]
+    pub(crate) fn dst_mtu(&self) -> u32 {
+        // SAFETY: Callers have a route attached, else the answer is 1280.
+        if self.dst().is_none() {
+            return 1280;
+        }
+        // SAFETY: A route is attached.
+        unsafe { bindings::shim6_helper_ip6_skb_dst_mtu(self.as_ptr()) }
+    }
+
+    /// Tells the attached route, and by it the sender, that the path takes `mtu` octets only.
+    pub(crate) fn update_pmtu(&mut self, mtu: u32) {
+        // SAFETY: The packet is live and starts with its IPv6 header.
+        unsafe { bindings::shim6_helper_skb_dst_update_pmtu(self.as_ptr(), mtu) };
+    }
+
+    /// Records a path MTU for the addresses of the IPv6 header that an error quotes at `offset`.
+    pub(crate) fn update_quoted_pmtu(&mut self, net: &Net, offset: usize, mtu: u32) {
+        if offset.saturating_add(40) > self.linear_len() {
+            return;
+        }
+        // SAFETY: The quoted header is linear.
+        unsafe {
+            bindings::shim6_helper_ip6_update_pmtu(
+                self.as_ptr(),
+                net.as_ptr(),
+                offset as c_uint,
+                mtu,
+            );
+        }
+    }
+
+    // --- Neighbours ----------------------------------------------------------------------------
+
+    /// Confirms the conntrack entry of the packet and untracks the packet, so that nothing behind
+    /// takes our headers for those of the flow. False if conntrack refuses the flow.
+    #[inline]
+    pub(crate) fn confirm_untrack(&mut self) -> bool {
+        // SAFETY: The packet is ours, in an RCU read section.
+        unsafe { bindings::shim6_helper_skb_confirm_untrack(self.as_ptr()) }
+    }
+
+    /// Fragments a packet to at most `mtu` octets (not below 1280) and gives each fragment to `O`.
+    pub(crate) fn fragment<O: FragmentOutput>(self, net: &Net, mtu: u32) -> Stolen {
+        // SAFETY: As above.
+        unsafe {
+            (*self.control()).frag_max_size = mtu.min(u32::from(u16::MAX)) as u16;
+            bindings::shim6_helper_skb_set_ignore_df(self.as_ptr());
+        }
+        // SAFETY: The packet has a route and a valid header; `ip6_fragment` takes it over.
+        let error = unsafe {
+            bindings::ip6_fragment(
+                net.as_ptr(),
+                core::ptr::null_mut(),
+                self.as_ptr(),
+                Some(fragment_output::<O>),
+            )
+        };
+        Stolen(to_result(error))
+    }
+
+    /// Lets lower layers fragment the packet whatever its sender said.
+    pub(crate) fn allow_fragments(&mut self) {
+        // SAFETY: The packet is ours.
+        unsafe { bindings::shim6_helper_skb_set_ignore_df(self.as_ptr()) };
+    }
+
+    /// Says that what follows is no fragment to its lower layers, which may fragment it again.
+    pub(crate) fn clear_fragment_limit(&mut self) {
+        // SAFETY: The control block of IPv6 is in place.
+        unsafe { (*self.control()).frag_max_size = 0 };
+    }
+
+    /// Sends the packet by its route.
+    pub(crate) fn output(self, net: &Net) -> Stolen {
+        // SAFETY: The packet has a route; the call takes it over.
+        Stolen(to_result(unsafe {
+            bindings::shim6_helper_dst_output(net.as_ptr(), core::ptr::null_mut(), self.as_ptr())
+        }))
+    }
+}
+
+/// # Safety
+///
+/// Called by `ip6_fragment` with a packet that it hands over.
+unsafe extern "C" fn fragment_output<O: FragmentOutput>(
+    net: *mut bindings::net,
+    _sk: *mut bindings::sock,
+    skb: *mut bindings::sk_buff,
+) -> c_int {
+    // SAFETY: The namespace lives during the call.
+    let net = unsafe { Net::from_ptr(net) };
+    // SAFETY: The packet is handed over.
+    let skb = unsafe { SkBuff::from_raw(skb) };
+    match O::send(net, skb) {
+        Outcome::Sent(stolen) => match stolen.result() {
+            Ok(()) => 0,
+            Err(error) => error.to_errno(),
+        },
+        Outcome::Failed(skb, error) => {
+            // SAFETY: The packet is ours and nobody else's.
+            unsafe { bindings::shim6_helper_kfree_skb(skb.as_ptr()) };
+            error.to_errno()
+        }
+    }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sockets: the side of the network (`struct sock`) and that of the file (`struct socket`).
+//!
+//! C headers: [`include/net/sock.h`](srctree/include/net/sock.h),
+//! [`include/linux/net.h`](srctree/include/linux/net.h)
+
+use super::net::Net;
+use crate::bindings;
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use kernel::{
+    error::to_result,
+    ffi::c_int,
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    },
+};
+
+/// A full socket of one of the Internet families (`struct sock`): neither a connection request nor
+/// what remains of a connection in TIME_WAIT.
+///
+/// What it tells can change at any time unless it is [locked](Self::lock).
+///
+/// # Invariants
+///
+/// References exist only while the socket does.
+#[repr(transparent)]
+pub(crate) struct Sock(Opaque<bindings::sock>);
+
+// SAFETY: What is reached through a `&Sock` may be used from any context.
+unsafe impl Sync for Sock {}
+
+impl Sock {
+    /// A view of a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is a full socket of family `AF_INET` or `AF_INET6` that stays alive for `'a`.
+    pub(crate) unsafe fn from_ptr<'a>(sk: *const bindings::sock) -> &'a Self {
+        // SAFETY: By the safety requirement; the type is transparent.
+        unsafe { &*sk.cast() }
+    }
+
+    /// The C pointer.
+    pub(crate) fn as_ptr(&self) -> *mut bindings::sock {
+        self.0.get()
+    }
+
+    /// What tells this socket from all others that exist at the same time.
+    pub(crate) fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    /// The network namespace.
+    pub(crate) fn net(&self) -> &Net {
+        // SAFETY: A socket does not outlive its namespace.
+        unsafe { Net::from_ptr(bindings::shim6_helper_sock_net(self.as_ptr())) }
+    }
+
+    /// Whether the socket keeps its namespace alive. Sockets of the kernel's own do not: they can
+    /// be destroyed while the namespace is being taken down.
+    pub(crate) fn holds_net(&self) -> bool {
+        // SAFETY: The socket is live.
+        unsafe { bindings::shim6_helper_sock_holds_net(self.as_ptr()) }
+    }
+
+    /// Whether the family is `AF_INET6`. `IPV6_ADDRFORM` can turn such a socket into `AF_INET`.
+    pub(crate) fn is_ipv6(&self) -> bool {
+        // SAFETY: The socket is live.
+        let family = unsafe { bindings::shim6_helper_sock_family(self.as_ptr()) };
+        u32::from(family) == bindings::AF_INET6
+    }
+
+    /// The protocol, `IPPROTO_TCP` and the like.
+    pub(crate) fn protocol(&self) -> c_int {
+        // SAFETY: The socket is live.
+        c_int::from(unsafe { bindings::shim6_helper_sock_protocol(self.as_ptr()) })
+    }
+
+    /// Whether the socket has one peer: it is connected, connecting or closing. All protocols keep
+    /// this in the states of TCP.
+    pub(crate) fn is_connected(&self) -> bool {
+        // SAFETY: The socket is live.
+        unsafe { bindings::shim6_helper_sock_is_connected(self.as_ptr()) }
+    }
+
+    /// The address that `getsockname()` tells, for an IPv6 socket. An IPv4 address is mapped.
+    pub(crate) fn local_address(&self) -> [u8; 16] {
+        let mut address = bindings::in6_addr::default();
+        // SAFETY: The socket is live, and `address` may be written.
+        unsafe { bindings::shim6_helper_sock_local(self.as_ptr(), &raw mut address) };
+        // SAFETY: All members of the union are 16 octets, any of which is a `u8`.
+        unsafe { address.in6_u.u6_addr8 }
+    }
+
+    /// The address that `getpeername()` tells, for a connected IPv6 socket. An IPv4 address is
+    /// mapped.
+    pub(crate) fn peer_address(&self) -> [u8; 16] {
+        let mut address = bindings::in6_addr::default();
+        // SAFETY: The socket is live, and `address` may be written.
+        unsafe { bindings::shim6_helper_sock_peer(self.as_ptr(), &raw mut address) };
+        // SAFETY: All members of the union are 16 octets, any of which is a `u8`.
+        unsafe { address.in6_u.u6_addr8 }
+    }
+
+    /// Waits until the socket belongs to the current task. Process context.
+    pub(crate) fn lock(&self) -> Locked<'_> {
+        // SAFETY: The socket is live.
+        unsafe { bindings::shim6_helper_lock_sock(self.as_ptr()) };
+        // INVARIANT: Locked just now.
+        Locked(self, NotThreadSafe)
+    }
+}
+
+/// Evidence that the current task owns a socket (`lock_sock()`): no other system call changes it
+/// meanwhile.
+///
+/// # Invariants
+///
+/// The socket is locked by the current task.
+pub(crate) struct Locked<'a>(&'a Sock, NotThreadSafe);
+
+impl core::ops::Deref for Locked<'_> {
+    type Target = Sock;
+
+    fn deref(&self) -> &Sock {
+        self.0
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::release_sock(self.0.as_ptr()) };
+    }
+}
+
+/// A socket of this module's own in the initial namespace, not seen by any process.
+///
+/// # Invariants
+///
+/// The pointer is a socket that `sock_create_kern()` made.
+pub(crate) struct KernelSocket(NonNull<bindings::socket>);
+
+impl KernelSocket {
+    /// A new IPv6 socket of a type (`SOCK_STREAM` and the like) and protocol. Process context.
+    pub(crate) fn new(kind: c_int, protocol: c_int) -> Result<Self> {
+        let mut sock = ptr::null_mut();
+        // SAFETY: The initial namespace lives for ever, and `sock` may be written.
+        to_result(unsafe {
+            bindings::sock_create_kern(
+                &raw mut bindings::init_net,
+                bindings::AF_INET6 as c_int,
+                kind,
+                protocol,
+                &raw mut sock,
+            )
+        })?;
+        // INVARIANT: Made just now.
+        NonNull::new(sock).map(Self).ok_or(ENOMEM)
+    }
+
+    /// `setsockopt()` the way a system call takes.
+    pub(crate) fn setsockopt(&self, level: c_int, name: c_int, mut value: [u8; 4]) -> Result {
+        // SAFETY: By the type invariant; `value` is in kernel memory and of this length.
+        to_result(unsafe {
+            bindings::shim6_helper_setsockopt(
+                self.0.as_ptr(),
+                level,
+                name,
+                value.as_mut_ptr().cast(),
+                value.len() as c_int,
+            )
+        })
+    }
+
+    /// `getsockopt()` the way a system call takes, with null pointers for the answer and its
+    /// length. An option that exists answers [`EFAULT`].
+    pub(crate) fn getsockopt_nowhere(&self, level: c_int, name: c_int) -> Result {
+        // SAFETY: By the type invariant.
+        to_result(unsafe {
+            bindings::shim6_helper_getsockopt_nowhere(self.0.as_ptr(), level, name)
+        })
+    }
+}
+
+impl Drop for KernelSocket {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant; nobody else has the socket.
+        unsafe { bindings::sock_release(self.0.as_ptr()) };
+    }
+}

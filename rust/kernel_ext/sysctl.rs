@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Settings of a namespace below `/proc/sys/net`.
+//!
+//! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
+
+use super::net::Net;
+use crate::bindings;
+use core::{
+    cell::UnsafeCell,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
+use kernel::{
+    ffi::{
+        c_char,
+        c_uint, //
+    },
+    prelude::*,
+    str::CStr, //
+};
+
+/// What one setting is.
+pub(crate) struct Setting {
+    /// File name.
+    pub(crate) name: &'static CStr,
+    /// Value at the start.
+    pub(crate) default: u32,
+    /// Least value allowed.
+    pub(crate) min: u32,
+    /// Greatest value allowed.
+    pub(crate) max: u32,
+}
+
+/// `N` settings of one namespace, unsigned integers.
+pub(crate) struct Settings<const N: usize> {
+    values: [UnsafeCell<c_uint>; N],
+    table: &'static [Setting; N],
+}
+
+// SAFETY: Values are read and written as whole words; C writes them with WRITE_ONCE.
+unsafe impl<const N: usize> Send for Settings<N> {}
+// SAFETY: As above.
+unsafe impl<const N: usize> Sync for Settings<N> {}
+
+impl<const N: usize> Settings<N> {
+    /// Settings at their defaults.
+    pub(crate) fn new(table: &'static [Setting; N]) -> Self {
+        Self {
+            values: core::array::from_fn(|i| {
+                UnsafeCell::new(table.get(i).map_or(0, |setting| setting.default))
+            }),
+            table,
+        }
+    }
+
+    /// The value in force.
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> u32 {
+        match self.values.get(index) {
+            // SAFETY: The cell is valid; the read is of a whole word.
+            Some(value) => unsafe { ptr::read_volatile(value.get()) },
+            None => 0,
+        }
+    }
+
+    /// Shows the settings as files below `path`. Process context.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    ///
+    /// # Safety
+    ///
+    /// `self` does not move and outlives the registration.
+    unsafe fn register(
+        &self,
+        net: &Net,
+        path: &CStr,
+    ) -> Result<NonNull<bindings::ctl_table_header>> {
+        let names: [*const c_char; N] = core::array::from_fn(|i| {
+            self.table
+                .get(i)
+                .map_or(ptr::null(), |s| s.name.as_char_ptr())
+        });
+        let mut values: [*mut c_uint; N] =
+            core::array::from_fn(|i| self.values.get(i).map_or(ptr::null_mut(), UnsafeCell::get));
+        // SAFETY: The arrays have N elements; names are static, values live as long as the
+        // registration by the safety requirement, and limits are static.
+        let header = unsafe {
+            bindings::shim6_helper_register_uint_sysctls(
+                net.as_ptr(),
+                path.as_char_ptr(),
+                names.as_ptr(),
+                values.as_mut_ptr(),
+                &raw const self.table[0].min,
+                &raw const self.table[0].max,
+                core::mem::size_of::<Setting>() as c_uint,
+                N as c_uint,
+            )
+        };
+        NonNull::new(header).ok_or(ENOMEM)
+    }
+}
+
+/// Settings that are visible; dropping it hides them.
+pub(crate) struct Registered<const N: usize> {
+    settings: Pin<KBox<Settings<N>>>,
+    header: NonNull<bindings::ctl_table_header>,
+}
+
+// SAFETY: The header may be unregistered from any task.
+unsafe impl<const N: usize> Send for Registered<N> {}
+// SAFETY: Shared use reads values only.
+unsafe impl<const N: usize> Sync for Registered<N> {}
+
+impl<const N: usize> Registered<N> {
+    /// Makes settings at their defaults and shows them below `path` of a namespace.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(net: &Net, path: &CStr, table: &'static [Setting; N]) -> Result<Self> {
+        let settings = KBox::pin(Settings::new(table), GFP_KERNEL)?;
+        // SAFETY: The settings are pinned, and `drop` ends the registration before them.
+        let header = unsafe { settings.register(net, path) }?;
+        Ok(Self { settings, header })
+    }
+
+    /// The value in force.
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> u32 {
+        self.settings.get(index)
+    }
+}
+
+impl<const N: usize> Drop for Registered<N> {
+    fn drop(&mut self) {
+        // SAFETY: Registered by `new`; waits for users.
+        unsafe { bindings::shim6_helper_unregister_uint_sysctls(self.header.as_ptr()) };
+    }
+}
