@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locator lists of a context: `Ls(local)` and `Ls(peer)` (RFC 5533, Section 6.1).
+
+use crate::proto::locator::{
+    Locator,
+    Preference,
+    Ulid,
+    VerificationMethod, //
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
+
+/// Most locators in a list (RFC 6316, Section 13).
+pub(crate) const MAX_LOCATORS: usize = 32;
+
+/// Which end of a context.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    /// This host.
+    Local,
+    /// The other host.
+    Peer,
+}
+
+/// A locator of a list and what is known of it.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownLocator {
+    /// The address.
+    pub(crate) locator: Locator,
+    /// How it was verified to belong to the ULID; `None` where an administrator vouches for it.
+    pub(crate) verification: Option<VerificationMethod>,
+    /// How much its owner likes it used.
+    pub(crate) preference: Preference,
+}
+
+/// Why a list is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ListError {
+    /// A locator is multicast, unspecified, loopback, link-local or IPv4-mapped.
+    Unusable,
+    /// A locator is in the list twice.
+    Duplicate,
+    /// There are more than [`MAX_LOCATORS`].
+    TooMany,
+    /// The ULID is not in the list.
+    WithoutUlid,
+    /// No memory.
+    NoMemory,
+}
+
+/// A list of distinct usable locators, the ULID among them.
+pub(crate) struct LocatorList(KVec<KnownLocator>);
+
+impl LocatorList {
+    /// The list of a host that has its ULID only. May sleep.
+    pub(crate) fn of_ulid(ulid: Ulid) -> Result<Self, ListError> {
+        Self::new(
+            ulid,
+            core::iter::once(KnownLocator {
+                locator: ulid.as_locator(),
+                verification: None,
+                preference: Preference::default(),
+            }),
+        )
+    }
+
+    /// A list of these locators, in this order. May sleep.
+    pub(crate) fn new(
+        ulid: Ulid,
+        locators: impl IntoIterator<Item = KnownLocator>,
+    ) -> Result<Self, ListError> {
+        let mut list = KVec::new();
+        for known in locators {
+            if !known.locator.is_shimmable() {
+                return Err(ListError::Unusable);
+            }
+            if list.len() >= MAX_LOCATORS {
+                return Err(ListError::TooMany);
+            }
+            if find(&list, &known.locator).is_some() {
+                return Err(ListError::Duplicate);
+            }
+            list.push(known, GFP_KERNEL)
+                .map_err(|_| ListError::NoMemory)?;
+        }
+        if find(&list, &ulid.as_locator()).is_none() {
+            return Err(ListError::WithoutUlid);
+        }
+        Ok(Self(list))
+    }
+
+    /// The locators in order.
+    pub(crate) fn as_slice(&self) -> &[KnownLocator] {
+        &self.0
+    }
+
+    /// The record of a locator.
+    pub(crate) fn find(&self, locator: &Locator) -> Option<&KnownLocator> {
+        find(&self.0, locator)
+    }
+
+    /// Whether a locator is in the list.
+    #[inline]
+    pub(crate) fn contains(&self, locator: &Locator) -> bool {
+        self.find(locator).is_some()
+    }
+
+    /// A copy in which one locator has another priority. May sleep.
+    fn with_priority(&self, locator: &Locator, priority: u8) -> Result<Self, AllocError> {
+        let mut list = KVec::with_capacity(self.0.len(), GFP_KERNEL)?;
+        for known in &self.0 {
+            let mut known = *known;
+            if known.locator == *locator {
+                known.preference.priority = Some(priority);
+            }
+            list.push(known, GFP_KERNEL)?;
+        }
+        Ok(Self(list))
+    }
+}
+
+fn find<'a>(list: &'a [KnownLocator], locator: &Locator) -> Option<&'a KnownLocator> {
+    list.iter().find(|known| known.locator == *locator)
+}
+
+/// Both lists of a context.
+pub(crate) struct Locators {
+    /// `Ls(local)`.
+    pub(crate) local: LocatorList,
+    /// `Ls(peer)`.
+    pub(crate) peer: LocatorList,
+}
+
+impl Locators {
+    /// The list of one end.
+    pub(crate) fn side(&self, side: Side) -> &LocatorList {
+        match side {
+            Side::Local => &self.local,
+            Side::Peer => &self.peer,
+        }
+    }
+
+    /// A copy in which one locator has another priority. May sleep.
+    pub(crate) fn with_priority(
+        &self,
+        side: Side,
+        locator: &Locator,
+        priority: u8,
+    ) -> Result<Self, AllocError> {
+        let copy = |list: &LocatorList, changed: bool| {
+            if changed {
+                list.with_priority(locator, priority)
+            } else {
+                // No locator has this address, so nothing is changed.
+                list.with_priority(&Locator::new([0; 16]), 0)
+            }
+        };
+        Ok(Self {
+            local: copy(&self.local, side == Side::Local)?,
+            peer: copy(&self.peer, side == Side::Peer)?,
+        })
+    }
+}

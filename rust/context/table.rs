@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The contexts of a namespace: by identity, by `CT(local)` for received payload, by `CT(peer)` for
+//! what ICMPv6 errors quote (RFC 5533, Section 12.4). Bounded by a setting.
+
+use super::{
+    tag_key,
+    Context,
+    Counter,
+    Identity,
+    Namespace,
+    NewContext,
+    SetPairError, //
+};
+use crate::{
+    kernel_ext::{
+        net::Net,
+        rcu::RcuArc,
+        rhashtable::{
+            ListTable,
+            Table,
+            Walk, //
+        },
+    },
+    proto::tag::ContextTag,
+};
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
+use kernel::{
+    prelude::*,
+    sync::rcu::Guard, //
+};
+
+/// Why a context is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// There is a context with this identity.
+    Exists,
+    /// Another context has this `CT(local)`.
+    TagInUse,
+    /// As many contexts exist as `net.shim6.max_contexts` allows.
+    Full,
+    /// The current pair cannot be that.
+    Pair(SetPairError),
+    /// No memory.
+    NoMemory,
+}
+
+/// The contexts of a namespace.
+#[pin_data]
+pub(crate) struct Contexts {
+    #[pin]
+    by_identity: Table<Context, 40>,
+    #[pin]
+    by_tag: Table<Context, 8>,
+    #[pin]
+    by_peer_tag: ListTable<Context>,
+    len: AtomicU32,
+    generation: AtomicU32,
+}
+
+impl Contexts {
+    /// No contexts. May sleep.
+    pub(super) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            by_identity <- Table::new(|context: &Context| &context.by_identity),
+            by_tag <- Table::new(|context: &Context| &context.by_tag),
+            by_peer_tag <- ListTable::new(|context: &Context| &context.by_peer_tag),
+            len: AtomicU32::new(0),
+            generation: AtomicU32::new(0),
+        }? Error)
+    }
+
+    /// How many contexts there are.
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are none: then no packet concerns us.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The context with this identity.
+    #[inline]
+    pub(crate) fn by_identity<'rcu>(
+        &'rcu self,
+        identity: &Identity,
+        rcu: &'rcu Guard,
+    ) -> Option<&'rcu Context> {
+        self.by_identity.lookup(&identity.key(), rcu)
+    }
+
+    /// The context that gave out this tag.
+    #[inline]
+    pub(crate) fn by_tag<'rcu>(
+        &'rcu self,
+        tag: ContextTag,
+        rcu: &'rcu Guard,
+    ) -> Option<&'rcu Context> {
+        self.by_tag.lookup(&tag_key(tag), rcu)
+    }
+
+    /// The context that sends this tag, among those that `accept` accepts.
+    pub(crate) fn by_peer_tag<'rcu>(
+        &'rcu self,
+        tag: ContextTag,
+        rcu: &'rcu Guard,
+        accept: impl FnMut(&Context) -> bool,
+    ) -> Option<&'rcu Context> {
+        self.by_peer_tag.find(&tag_key(tag), rcu, accept)
+    }
+
+    /// A counted reference to the context with this identity, for process context.
+    pub(crate) fn get_by_identity(&self, identity: &Identity) -> Option<RcuArc<Context>> {
+        self.by_identity.get(&identity.key())
+    }
+
+    /// A counted reference to the context that gave out this tag, for process context.
+    pub(crate) fn get_by_tag(&self, tag: ContextTag) -> Option<RcuArc<Context>> {
+        self.by_tag.get(&tag_key(tag))
+    }
+
+    /// A walk over all contexts, for process context.
+    pub(crate) fn walk(&self) -> Result<Walk<'_, Context, 40>> {
+        self.by_identity.walk()
+    }
+
+    /// How often contexts were added or removed, for who wants to know whether a walk saw all.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// Makes a context and puts it into the tables. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`]; nothing is changed then.
+    pub(crate) fn add(&self, net: &Net, new: NewContext) -> Result<RcuArc<Context>, Refusal> {
+        let namespace = Namespace::of(net);
+        let place = Reservation::take(self, namespace.max_contexts()).ok_or_else(|| {
+            namespace.counters.count(Counter::ContextTableFull);
+            Refusal::Full
+        })?;
+        let context = Context::new(net, new).map_err(Refusal::Pair)?;
+        let mut control = context.control.lock();
+        let refused = |taken: Refusal| {
+            move |error: Error| {
+                if error == EEXIST {
+                    taken
+                } else {
+                    Refusal::NoMemory
+                }
+            }
+        };
+        self.by_identity
+            .insert(&context)
+            .map_err(refused(Refusal::Exists))?;
+        if let Err(error) = self.by_tag.insert(&context) {
+            self.by_identity.remove(&context);
+            return Err(refused(Refusal::TagInUse)(error));
+        }
+        if self.by_peer_tag.insert(&context).is_err() {
+            self.by_tag.remove(&context);
+            self.by_identity.remove(&context);
+            return Err(Refusal::NoMemory);
+        }
+        let translated = context.path(&kernel::sync::rcu::read_lock()).translated;
+        context.adjust_last_resort(net, namespace, &mut control, translated);
+        place.keep();
+        self.generation.fetch_add(1, Ordering::Relaxed);
+        namespace.counters.count(Counter::ContextAdded);
+        drop(control);
+        Ok(context)
+    }
+
+    /// Takes a context out of the tables; false if somebody else did. Process context, may sleep.
+    pub(crate) fn remove(&self, net: &Net, context: &Context) -> bool {
+        let namespace = Namespace::of(net);
+        let mut control = context.control.lock();
+        if core::mem::replace(&mut control.removed, true) {
+            return false;
+        }
+        self.by_peer_tag.remove(context);
+        self.by_tag.remove(context);
+        self.by_identity.remove(context);
+        context.adjust_last_resort(net, namespace, &mut control, false);
+        self.len.fetch_sub(1, Ordering::Relaxed);
+        self.generation.fetch_add(1, Ordering::Relaxed);
+        namespace.counters.count(Counter::ContextDeleted);
+        true
+    }
+}
+
+/// A place for one more context, given back unless it is kept.
+struct Reservation<'a>(&'a AtomicU32);
+
+impl<'a> Reservation<'a> {
+    fn take(contexts: &'a Contexts, limit: u32) -> Option<Self> {
+        contexts
+            .len
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |len| {
+                (len < limit).then(|| len.wrapping_add(1))
+            })
+            .ok()
+            .map(|_| Self(&contexts.len))
+    }
+
+    fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets with a payload header that are only passing: those of containers on this host, say.
+//!
+//! Their contents are nobody's business here. But a super-packet that a neighbour namespace left
+//! whole would be misread by the forwarding path, which looks for TCP right behind the IPv6 header,
+//! and must not reach a real device as it is.
+
+use super::{
+    locate,
+    payload_header, //
+};
+use crate::{
+    context::{
+        Counter,
+        Namespace, //
+    },
+    kernel_ext::{
+        netfilter::{
+            Hook,
+            State,
+            Verdict, //
+        },
+        skbuff::{
+            Checksum,
+            SkBuff, //
+        },
+    },
+    proto::wire::{
+        chain::Place,
+        ipv6::{
+            next_header,
+            Ipv6Header, //
+        },
+        payload::PayloadHeader, //
+    },
+};
+use kernel::sync::rcu::Guard;
+
+/// Tells the forwarding path where the transport header of a super-packet is.
+pub(super) fn received(skb: &mut SkBuff, place: &Place) {
+    if skb.is_gso() {
+        skb.set_transport_offset(place.offset().saturating_add(PayloadHeader::LEN));
+    }
+}
+
+/// The hook in FORWARD.
+pub(super) struct Forward;
+
+impl Hook for Forward {
+    fn handle(mut skb: SkBuff, state: &State, _rcu: &Guard) -> Verdict {
+        // Super-packets and partial checksums come from this host's memory only, and its IPv6
+        // stacks put no other header before ours than these.
+        let relevant = Ipv6Header::parse(skb.head()).is_some_and(|header| {
+            matches!(
+                header.next_header,
+                next_header::SHIM6 | next_header::HOP_BY_HOP
+            )
+        });
+        if !relevant || !(skb.is_gso() || skb.checksum() == Checksum::Partial) {
+            return Verdict::Accept(skb);
+        }
+        if state.out_device().is_none_or(|device| device.is_memory()) {
+            return Verdict::Accept(skb);
+        }
+        let Ok(place) = locate(&mut skb) else {
+            return Verdict::Accept(skb);
+        };
+        if payload_header(&mut skb, &place).is_none() {
+            return Verdict::Accept(skb);
+        }
+        let prepared = if skb.is_gso() {
+            skb.force_software_segmentation()
+        } else {
+            skb.complete_checksum()
+        };
+        match prepared {
+            Ok(()) => Verdict::Accept(skb),
+            Err(error) => {
+                Namespace::of(state.net())
+                    .counters
+                    .count(Counter::OutNoMemory);
+                Verdict::Drop(skb, error)
+            }
+        }
+    }
+}

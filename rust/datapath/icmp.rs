@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ICMPv6 errors about packets that we sent with a payload header: before conntrack sees them they
+//! are made to be about the packets of the transport, or conntrack calls them invalid and a
+//! firewall drops them, which makes a black hole of a path with a smaller MTU (RFC 5533, Section 8).
+
+use crate::{
+    context::{
+        Context,
+        Counter,
+        Namespace, //
+    },
+    kernel_ext::{
+        netfilter::{
+            State,
+            Verdict, //
+        },
+        skbuff::SkBuff, //
+    },
+    proto::wire::{
+        icmp::{
+            IcmpError,
+            IcmpFault, //
+        },
+        quote::QuotedHeader, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::rcu::Guard, //
+};
+
+/// A packet with ICMPv6 in it.
+pub(super) fn error(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
+    let net = state.net();
+    let namespace = Namespace::of(net);
+    if namespace.contexts.is_empty() {
+        return Verdict::Accept(skb);
+    }
+    let error = loop {
+        match IcmpError::parse(skb.head()) {
+            Err(IcmpFault::NeedMore(len)) if skb.head().len() < len && skb.pull_head(len) => {}
+            Ok(Some(error)) => break error,
+            // Not about a packet with our header, or malformed: the stack decides.
+            Ok(None) | Err(_) => return Verdict::Accept(skb),
+        }
+    };
+    let QuotedHeader::Payload(shim6) = error.quote.header else {
+        return Verdict::Accept(skb);
+    };
+    let pair = error.quote.locators;
+    let is_ours = |context: &Context| {
+        let locators = context.locators(rcu);
+        locators.local.contains(&pair.local) && locators.peer.contains(&pair.peer)
+    };
+    let Some(context) = namespace.contexts.by_peer_tag(shim6.tag, rcu, is_ours) else {
+        return Verdict::Accept(skb);
+    };
+
+    // The path keeps its own MTU, whoever else is told.
+    if let Some(mtu) = error.mtu() {
+        skb.update_quoted_pmtu(net, error.quote_at(), mtu);
+    }
+    let len = skb.len();
+    let translated = skb.rewrite_all(|packet| error.translate(packet, context.ulids()));
+    match translated {
+        Ok(Ok(translated)) => {
+            if translated.packet_len < len && skb.trim(translated.packet_len).is_err() {
+                namespace.counters.count(Counter::InNoMemory);
+                return Verdict::Drop(skb, ENOMEM);
+            }
+            skb.set_checksum_unnecessary();
+            namespace.counters.count(Counter::InIcmpTranslated);
+            Verdict::Accept(skb)
+        }
+        Ok(Err(_)) => {
+            namespace.counters.count(Counter::InIcmpBad);
+            Verdict::Drop(skb, EINVAL)
+        }
+        Err(error) => {
+            namespace.counters.count(Counter::InNoMemory);
+            Verdict::Drop(skb, error)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets on their way in: the context tag tells the ULIDs, which replace the locators, and the
+//! header is removed (RFC 5533, Section 12.2). In PRE_ROUTING, before all others, so that firewalls
+//! see ULIDs and ports; and only for packets to this host.
+
+use super::{
+    forward,
+    icmp,
+    locate,
+    may_have_shim6,
+    payload_header, //
+};
+use crate::{
+    context::{
+        Counter,
+        Identity,
+        Namespace, //
+    },
+    kernel_ext::{
+        address::In6Addr,
+        inet6,
+        netfilter::{
+            Hook,
+            State,
+            Verdict, //
+        },
+        skbuff::SkBuff, //
+    },
+    proto::{
+        locator::UlidPair,
+        number::Fii,
+        wire::{
+            ipv6::{
+                next_header,
+                Ipv6Header, //
+            },
+            payload::PayloadHeader,
+            rewrite, //
+        },
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::rcu::Guard, //
+};
+
+/// The hook in PRE_ROUTING.
+pub(super) struct Input;
+
+impl Hook for Input {
+    fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
+        let Some(header) = Ipv6Header::parse(skb.head()) else {
+            return Verdict::Accept(skb);
+        };
+        if may_have_shim6(header.next_header) {
+            return payload(skb, &header, state, rcu);
+        }
+        if header.next_header == next_header::ICMPV6 {
+            return icmp::error(skb, state, rcu);
+        }
+        Verdict::Accept(skb)
+    }
+}
+
+/// A packet that may have a payload extension header. One that is not ours to translate is left
+/// alone; if it is for this host all the same, the protocol handler gets and counts it.
+fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> Verdict {
+    let net = state.net();
+    let namespace = Namespace::of(net);
+    let Ok(place) = locate(&mut skb) else {
+        return Verdict::Accept(skb);
+    };
+    let Some(shim6) = payload_header(&mut skb, &place) else {
+        if header.next_header != next_header::SHIM6 && !place.is_shim6() {
+            return icmp::error(skb, state, rcu);
+        }
+        return Verdict::Accept(skb);
+    };
+    if !inet6::is_local_address(net, &In6Addr::from_octets(header.destination.as_octets())) {
+        forward::received(&mut skb, &place);
+        namespace.counters.count(Counter::InForwarded);
+        return Verdict::Accept(skb);
+    }
+    let Some(context) = namespace.contexts.by_tag(shim6.tag, rcu) else {
+        return Verdict::Accept(skb);
+    };
+    // A ULID may be gone from all interfaces and yet identify the host (RFC 5533, Section 1.5).
+    // Then routing has to find this host by the locator, while it is still there.
+    let ulids = context.ulids();
+    let ulid_is_local =
+        inet6::is_local_address(net, &In6Addr::from_octets(ulids.local.as_octets()));
+    if !ulid_is_local && !skb.route_input() {
+        skb.drop_dst();
+        return Verdict::Accept(skb);
+    }
+    let len = skb.len();
+    let end = place.offset().saturating_add(PayloadHeader::LEN);
+    match skb.shrink_head(end, PayloadHeader::LEN, |head| {
+        rewrite::inbound(head, len, &place, ulids)
+    }) {
+        Ok(Ok(_)) => {}
+        Ok(Err(_)) => {
+            // The header was found good above, and nobody changed it since.
+            namespace.counters.count(Counter::InBadHeaders);
+            return Verdict::Drop(skb, EINVAL);
+        }
+        Err(error) => {
+            namespace.counters.count(Counter::InNoMemory);
+            return Verdict::Drop(skb, error);
+        }
+    }
+    skb.mark_translated();
+    context.received();
+    namespace.counters.count(Counter::InTranslated);
+    Verdict::Accept(skb)
+}
+
+/// The hook in LOCAL_IN: packets between the ULIDs of a context without a header are traffic of
+/// that context (RFC 5533, Section 12.1).
+pub(super) struct Local;
+
+impl Hook for Local {
+    fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
+        let namespace = Namespace::of(state.net());
+        if namespace.contexts.is_empty() || skb.is_marked_translated() {
+            return Verdict::Accept(skb);
+        }
+        let Some(header) = Ipv6Header::parse(skb.head()) else {
+            return Verdict::Accept(skb);
+        };
+        let identity = Identity {
+            ulids: UlidPair {
+                local: header.destination.as_ulid(),
+                peer: header.source.as_ulid(),
+            },
+            fii: Fii::DEFAULT,
+        };
+        if let Some(context) = namespace.contexts.by_identity(&identity, rcu) {
+            context.received();
+            namespace.counters.count(Counter::InUlids);
+        }
+        Verdict::Accept(skb)
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The data path: packets between ULIDs above, between locators below (RFC 5533, Sections 8, 11
+//! and 12). It runs for every packet, reads what contexts publish, and writes nothing but
+//! timestamps and counters.
+
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
+mod forward;
+mod icmp;
+mod input;
+mod offload;
+mod output;
+mod protocol;
+
+use crate::{
+    kernel_ext::{
+        inet6::{
+            ProtocolEntry,
+            ProtocolRegistration, //
+        },
+        netfilter::{
+            hook,
+            Hooks,
+            Place as HookPlace, //
+        },
+        offload::{
+            OffloadEntry,
+            OffloadRegistration, //
+        },
+        skbuff::SkBuff, //
+    },
+    proto::wire::{
+        chain::{
+            self,
+            ChainError,
+            Place, //
+        },
+        ipv6::next_header,
+        payload::PayloadHeader, //
+    },
+};
+use kernel::prelude::*;
+
+/// Before defragmentation (-400), raw (-300) and conntrack (-200), which are to see ULIDs.
+const BEFORE_ALL: i32 = -500;
+
+/// After everything else.
+const AFTER_ALL: i32 = i32::MAX;
+
+/// The hooks of every namespace.
+pub(crate) static HOOKS: Hooks<4> = Hooks::new([
+    hook::<output::Output>(HookPlace::LocalOut, AFTER_ALL),
+    hook::<input::Input>(HookPlace::PreRouting, BEFORE_ALL),
+    hook::<input::Local>(HookPlace::LocalIn, AFTER_ALL),
+    hook::<forward::Forward>(HookPlace::Forward, AFTER_ALL),
+]);
+
+static PROTOCOL: ProtocolEntry<protocol::Shim6> = ProtocolEntry::new();
+static OFFLOAD: OffloadEntry<offload::Payload, { PayloadHeader::LEN }> = OffloadEntry::new();
+
+/// What the data path registers for the whole machine. Dropping it takes it back.
+pub(crate) struct Registrations {
+    _protocol: ProtocolRegistration<protocol::Shim6>,
+    _offload: OffloadRegistration<offload::Payload, { PayloadHeader::LEN }>,
+}
+
+impl Registrations {
+    /// Registers protocol number 140 and its offloads.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if another module has the number.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            _offload: OFFLOAD.register(next_header::SHIM6)?,
+            _protocol: PROTOCOL.register(next_header::SHIM6)?,
+        })
+    }
+}
+
+/// Finds the place of the Shim6 header, there or to be, and makes its chain of headers linear.
+fn locate(skb: &mut SkBuff) -> Result<Place, ChainError> {
+    loop {
+        match chain::locate(skb.head()) {
+            Err(ChainError::NeedMore(len)) if skb.head().len() < len && skb.pull_head(len) => {}
+            found => return found,
+        }
+    }
+}
+
+/// What is at the place of a Shim6 header, if that is one.
+fn payload_header(skb: &mut SkBuff, place: &Place) -> Option<PayloadHeader> {
+    if !place.is_shim6() || place.is_in_transit() {
+        return None;
+    }
+    let end = place.offset().checked_add(PayloadHeader::LEN)?;
+    if !skb.pull_head(end) {
+        return None;
+    }
+    PayloadHeader::parse(skb.head().get(place.offset()..)?).ok()?
+}
+
+/// Whether packets with this number behind the IPv6 header can have a Shim6 header in front of
+/// their endpoint headers.
+#[inline]
+fn may_have_shim6(first: u8) -> bool {
+    matches!(
+        first,
+        next_header::SHIM6
+            | next_header::HOP_BY_HOP
+            | next_header::ROUTING
+            | next_header::DESTINATION_OPTIONS
+    )
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Segmentation and receive offload of payload packets. Without it a super-packet with our header
+//! is dropped where a device cannot segment it, and received segments are not merged.
+
+use crate::{
+    context::{
+        Counter,
+        Namespace, //
+    },
+    kernel_ext::{
+        address::In6Addr,
+        net::Net,
+        offload::{
+            Flow,
+            Offload, //
+        },
+    },
+    proto::wire::payload::PayloadHeader,
+};
+
+/// Offload of the payload extension header.
+pub(super) struct Payload;
+
+impl Offload<{ PayloadHeader::LEN }> for Payload {
+    /// Only packets of contexts here: the checksum of others is over ULIDs that nobody here knows,
+    /// and they may be somebody else's.
+    fn flow(net: &Net, header: &[u8; PayloadHeader::LEN]) -> Option<Flow> {
+        let shim6 = PayloadHeader::parse(header).ok()??;
+        let namespace = Namespace::of(net);
+        let rcu = kernel::sync::rcu::read_lock();
+        let ulids = namespace.contexts.by_tag(shim6.tag, &rcu)?.ulids();
+        namespace.counters.count(Counter::InGroFlows);
+        Some(Flow {
+            next_header: shim6.next_header,
+            source: In6Addr::from_octets(ulids.peer.as_octets()),
+            destination: In6Addr::from_octets(ulids.local.as_octets()),
+        })
+    }
+
+    fn next_header(header: &[u8; PayloadHeader::LEN]) -> Option<u8> {
+        Some(PayloadHeader::parse(header).ok()??.next_header)
+    }
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets on their way out: ULIDs become locators, and the payload extension header tells the
+//! peer which context that was (RFC 5533, Section 11). In LOCAL_OUT, after all others, so that
+//! firewalls have seen ULIDs and ports.
+
+use super::locate;
+use crate::kernel_ext::compat::errno::EHOSTUNREACH;
+use crate::{
+    context::{
+        Context,
+        Counter,
+        Identity,
+        Namespace,
+        Path, //
+    },
+    kernel_ext::{
+        dst::DstRef,
+        net::Net,
+        netfilter::{
+            Hook,
+            State,
+            Verdict, //
+        },
+        skbuff::{
+            Checksum,
+            FragmentOutput,
+            Outcome,
+            SkBuff, //
+        },
+    },
+    proto::{
+        locator::UlidPair,
+        number::Fii,
+        wire::{
+            ipv6::{
+                Ipv6Header,
+                MIN_MTU, //
+            },
+            payload::PayloadHeader,
+            rewrite, //
+        },
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::rcu::Guard, //
+};
+
+/// TCP's protocol number.
+const TCP: u8 = 6;
+
+/// The hook in LOCAL_OUT.
+pub(super) struct Output;
+
+impl Hook for Output {
+    fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
+        let net = state.net();
+        let namespace = Namespace::of(net);
+        if namespace.contexts.is_empty() {
+            return Verdict::Accept(skb);
+        }
+        let Some(context) = context_of(namespace, &skb, rcu) else {
+            return Verdict::Accept(skb);
+        };
+        if namespace.sockets.any_opted_out()
+            && state
+                .sender(&skb)
+                .is_some_and(|sk| namespace.sockets.is_opted_out(sk, rcu))
+        {
+            return Verdict::Accept(skb);
+        }
+        if skb.dst().is_some_and(|dst| dst.has_xfrm()) {
+            // IPsec is above the shim (RFC 5533, Section 16.1): the packet comes back transformed.
+            namespace.counters.count(Counter::OutXfrmPending);
+            return Verdict::Accept(skb);
+        }
+        context.sent();
+        let path = context.path(rcu);
+        if !path.translated {
+            namespace.counters.count(Counter::OutUlids);
+            return Verdict::Accept(skb);
+        }
+        let forbids_fragments =
+            skb.len() > MIN_MTU as usize && state.sender_forbids_fragments(&skb);
+        match translate(net, namespace, &mut skb, context, path, forbids_fragments) {
+            Ok(Translated::Whole) => Verdict::Accept(skb),
+            Ok(Translated::ToFragment(mtu)) => {
+                namespace.counters.count(Counter::OutFragmented);
+                Verdict::Stolen(skb.fragment::<Fragments>(net, mtu))
+            }
+            Err((counter, error)) => {
+                namespace.counters.count(counter);
+                Verdict::Drop(skb, error)
+            }
+        }
+    }
+}
+
+/// The default context of a packet's addresses.
+#[inline]
+fn context_of<'rcu>(
+    namespace: &'rcu Namespace,
+    skb: &SkBuff,
+    rcu: &'rcu Guard,
+) -> Option<&'rcu Context> {
+    let header = Ipv6Header::parse(skb.head())?;
+    let identity = Identity {
+        ulids: UlidPair {
+            local: header.source.as_ulid(),
+            peer: header.destination.as_ulid(),
+        },
+        fii: Fii::DEFAULT,
+    };
+    namespace.contexts.by_identity(&identity, rcu)
+}
+
+/// What [`translate`] made of a packet.
+enum Translated {
+    /// It goes to its route.
+    Whole,
+    /// It is unchanged and has to become fragments of at most so many octets first: the Fragment
+    /// header stands behind ours (RFC 5533, Section 1.6).
+    ToFragment(u32),
+}
+
+/// What a failure counts as, and what the sender is told.
+type Failure = (Counter, Error);
+
+fn translate(
+    net: &Net,
+    namespace: &Namespace,
+    skb: &mut SkBuff,
+    context: &Context,
+    path: &Path,
+    forbids_fragments: bool,
+) -> Result<Translated, Failure> {
+    let dst = route(net, path, skb)?;
+    let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
+    let fit = fit(namespace, skb, &dst, place.next_header(), forbids_fragments)?;
+    if !skb.confirm_untrack() {
+        return Err((Counter::OutConntrackRefused, EPERM));
+    }
+    if let Some(mtu) = fit {
+        return Ok(Translated::ToFragment(mtu));
+    }
+    push_header(namespace, skb, context, path, dst)?;
+    Ok(Translated::Whole)
+}
+
+fn route(net: &Net, path: &Path, skb: &SkBuff) -> Result<DstRef, Failure> {
+    path.cache
+        .get_or_lookup(net, &path.source, &path.destination, skb.mark())
+        .map_err(|_| (Counter::OutNoRoute, EHOSTUNREACH))
+}
+
+/// Makes the packet fit its path with our header, or says to what size it must be fragmented. The
+/// sender learns what the path takes, so that this is rare.
+fn fit(
+    namespace: &Namespace,
+    skb: &mut SkBuff,
+    dst: &DstRef,
+    next_header: u8,
+    forbids_fragments: bool,
+) -> Result<Option<u32>, Failure> {
+    let known = skb.dst_mtu();
+    let mtu = dst
+        .mtu()
+        .saturating_sub(u32::from(PayloadHeader::LEN_U16))
+        .min(known);
+    let fits = if skb.is_gso() {
+        skb.segments_fit(mtu)
+    } else {
+        skb.len() <= mtu as usize
+    };
+    if fits {
+        return Ok(None);
+    }
+    if mtu < known {
+        skb.update_pmtu(mtu);
+    }
+    if next_header == TCP {
+        // The stack would drop the packet and TCP would wait for its timer.
+        skb.resegment_tcp(mtu)
+            .map_err(|_| (Counter::OutTooBig, EMSGSIZE))?;
+        namespace.counters.count(Counter::OutResegmented);
+        return Ok(None);
+    }
+    if forbids_fragments || skb.is_gso() {
+        return Err((Counter::OutTooBig, EMSGSIZE));
+    }
+    if mtu < MIN_MTU {
+        // No sender can be told of less than 1280, and the kernel's fragments are not smaller. So
+        // IPv6 output fragments behind us: every receiver processes headers in order and accepts
+        // that (RFC 5533, Section 4.6).
+        skb.allow_fragments();
+        namespace.counters.count(Counter::OutFragmentedBelow);
+        return Ok(None);
+    }
+    Ok(Some(mtu))
+}
+
+/// Writes the header and the locators, and attaches the route.
+fn push_header(
+    namespace: &Namespace,
+    skb: &mut SkBuff,
+    context: &Context,
+    path: &Path,
+    dst: DstRef,
+) -> Result<(), Failure> {
+    prepare_offloads(namespace, skb, &dst)?;
+    let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
+    let len = skb.len();
+    skb.grow_head(PayloadHeader::LEN, dst.headroom(), |head| {
+        rewrite::outbound(head, len, &place, &path.pair, context.tag_peer())
+    })
+    .map_err(|error| (Counter::OutNoMemory, error))?
+    .map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
+    skb.set_dst(dst);
+    namespace.counters.count(Counter::OutTranslated);
+    Ok(())
+}
+
+/// Devices take the addresses of the IPv6 header for those of the transport's pseudo header, which
+/// is wrong behind our header. So segments and checksums are finished in software, unless the
+/// packet stays in this kernel's memory.
+pub(super) fn prepare_offloads(
+    namespace: &Namespace,
+    skb: &mut SkBuff,
+    dst: &DstRef,
+) -> Result<(), Failure> {
+    if skb.is_gso() {
+        if dst.device().is_memory() {
+            namespace.counters.count(Counter::OutWhole);
+            return Ok(());
+        }
+        namespace.counters.count(Counter::OutSoftwareGso);
+        return skb
+            .force_software_segmentation()
+            .map_err(|error| (Counter::OutNoMemory, error));
+    }
+    if skb.checksum() == Checksum::Partial && !dst.device().is_memory() {
+        return skb
+            .complete_checksum()
+            .map_err(|error| (Counter::OutNoMemory, error));
+    }
+    Ok(())
+}
+
+/// Where fragments of a packet go that was too big for its path.
+struct Fragments;
+
+impl FragmentOutput for Fragments {
+    fn send(net: &Net, mut skb: SkBuff) -> Outcome {
+        let namespace = Namespace::of(net);
+        let rcu = kernel::sync::rcu::read_lock();
+        skb.clear_fragment_limit();
+        let pushed = match context_of(namespace, &skb, &rcu) {
+            Some(context) => {
+                let path = context.path(&rcu);
+                if path.translated {
+                    route(net, path, &skb)
+                        .and_then(|dst| push_header(namespace, &mut skb, context, path, dst))
+                } else {
+                    Ok(())
+                }
+            }
+            // The context went since the first fragment: the rest goes the way of the ULIDs.
+            None => Ok(()),
+        };
+        match pushed {
+            Ok(()) => Outcome::Sent(skb.output(net)),
+            Err((counter, error)) => {
+                namespace.counters.count(counter);
+                Outcome::Failed(skb, error)
+            }
+        }
+    }
+}
