@@ -5,8 +5,8 @@
 //! The data path asks here whether a socket is opted out; the socket level writes. An entry lives
 //! until all options are back at their defaults or the socket is destroyed, and pins the module.
 
-use crate::kernel_ext::compat::errno::EOPNOTSUPP;
 use crate::kernel_ext::{
+    compat::errno::EOPNOTSUPP,
     module::ModulePin,
     rcu::RcuArc,
     rhashtable::{

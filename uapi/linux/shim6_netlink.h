@@ -5,7 +5,11 @@
  *
  * Addresses are 16 octets in network byte order, integers in host byte order.
  * All commands need CAP_NET_ADMIN in the user namespace that owns the network
- * namespace. Errors carry an extended acknowledgement in words.
+ * namespace. Errors carry an extended acknowledgement in words. Validation is
+ * strict: attributes and flags that a command does not know are refused, and so
+ * are an attribute given twice (but the locators), a locator in both lists, and
+ * a context named both by its tag and by its identity. Replies to GET and the
+ * messages of a dump carry %SHIM6_CMD_CONTEXT_GET.
  */
 #ifndef _UAPI_LINUX_SHIM6_NETLINK_H
 #define _UAPI_LINUX_SHIM6_NETLINK_H

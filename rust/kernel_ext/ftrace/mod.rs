@@ -188,7 +188,7 @@ unsafe extern "C" fn redirect<R: Redirection>(
     }
     let Some(detour) = R::DETOURS
         .iter()
-        .find(|detour| (ip as usize).wrapping_sub(detour.function as usize) < ENTRY_SPAN)
+        .find(|detour| ip.wrapping_sub(detour.function as usize) < ENTRY_SPAN)
     else {
         return;
     };

@@ -177,7 +177,7 @@ unsafe extern "C" fn start_callback<T: Dump>(cb: *mut bindings::netlink_callback
     // A user of the family needs room for an empty buffer to hold the largest message.
     const HEADERS: usize = size_of::<bindings::nlmsghdr>() + size_of::<bindings::genlmsghdr>();
     // SAFETY: The kernel gives us a valid control block.
-    unsafe { (*cb).min_dump_alloc = (HEADERS + T::LARGEST) as _ };
+    unsafe { (*cb).min_dump_alloc = (HEADERS + T::LARGEST) as u32 };
 
     match T::start(&request) {
         Ok(state) => {

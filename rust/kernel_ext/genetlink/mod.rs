@@ -188,7 +188,7 @@ impl Family {
         assert!(name.len() <= family.name.len(), "name is too long");
         let mut i = 0;
         while i < name.len() {
-            family.name[i] = name[i] as _;
+            family.name[i] = name[i];
             i += 1;
         }
 
@@ -214,7 +214,8 @@ impl Family {
             0b1100_0000
         };
         // SAFETY: A bit field of eight bits is one octet.
-        family._bitfield_1 = unsafe { transmute::<u8, _>(FLAGS) };
+        family._bitfield_1 =
+            unsafe { transmute::<u8, bindings::__BindgenBitfieldUnit<[u8; 1]>>(FLAGS) };
 
         Self(Opaque::new(family))
     }

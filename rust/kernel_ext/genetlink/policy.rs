@@ -8,20 +8,49 @@ use crate::bindings;
 
 use core::{
     ffi::CStr,
+    mem::offset_of,
     ptr, //
 };
+
+use kernel::prelude::*;
 
 /// What the kernel checks of an attribute before an operation sees it.
 ///
 /// A table of policies is indexed by the type of the attribute; entry 0 is never used.
 ///
+/// This is `struct nla_policy`, spelled out because what bindgen makes of the union in it differs
+/// from kernel to kernel.
+///
 /// # Invariants
 ///
-/// The member of the union is the one that the type and the kind of validation select. What it
-/// points to is static.
+/// The member of the union is the one that `kind` and `validation` select. What it points to is
+/// static.
 #[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(crate) struct Policy(bindings::nla_policy);
+#[repr(C)]
+pub(crate) struct Policy {
+    kind: u8,
+    validation: u8,
+    len: u16,
+    check: Check,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+union Check {
+    none: *const c_void,
+    limits: [i16; 2],
+    sentence: *const c_char,
+    nest: *const bindings::nla_policy,
+}
+
+const _: () = {
+    assert!(size_of::<Policy>() == size_of::<bindings::nla_policy>());
+    assert!(align_of::<Policy>() == align_of::<bindings::nla_policy>());
+    assert!(offset_of!(Policy, kind) == offset_of!(bindings::nla_policy, type_));
+    assert!(offset_of!(Policy, validation) == offset_of!(bindings::nla_policy, validation_type));
+    assert!(offset_of!(Policy, len) == offset_of!(bindings::nla_policy, len));
+    assert!(offset_of!(Policy, check) == offset_of!(bindings::nla_policy, __bindgen_anon_1));
+};
 
 // SAFETY: A `Policy` is never modified, and what it points to is immutable and static.
 unsafe impl Sync for Policy {}
@@ -41,46 +70,41 @@ impl Policy {
 
     /// Refused with this sentence.
     pub(crate) const fn refused(sentence: &'static CStr) -> Self {
-        Self(bindings::nla_policy {
-            __bindgen_anon_1: bindings::nla_policy__bindgen_ty_1 {
-                reject_message: sentence.as_ptr().cast(),
+        Self {
+            check: Check {
+                sentence: sentence.to_bytes_with_nul().as_ptr(),
             },
-            ..Self::plain(bindings::NLA_REJECT).0
-        })
+            ..Self::plain(bindings::NLA_REJECT)
+        }
     }
 
     /// Exactly `len` octets.
     pub(crate) const fn octets(len: i16) -> Self {
-        Self(bindings::nla_policy {
-            validation_type: bindings::nla_policy_validation_NLA_VALIDATE_RANGE as u8,
-            __bindgen_anon_1: bindings::nla_policy__bindgen_ty_1 {
-                __bindgen_anon_1: bindings::nla_policy__bindgen_ty_1__bindgen_ty_1 {
-                    min: len,
-                    max: len,
-                },
-            },
-            ..Self::plain(bindings::NLA_BINARY).0
-        })
+        Self {
+            validation: bindings::nla_policy_validation_NLA_VALIDATE_RANGE as u8,
+            check: Check { limits: [len, len] },
+            ..Self::plain(bindings::NLA_BINARY)
+        }
     }
 
     /// A nest of attributes, each of which the table accepts.
     pub(crate) const fn nest(policies: &'static [Self]) -> Self {
-        Self(bindings::nla_policy {
+        Self {
             len: max_type(policies),
-            __bindgen_anon_1: bindings::nla_policy__bindgen_ty_1 {
-                nested_policy: table(policies),
+            check: Check {
+                nest: table(policies),
             },
-            ..Self::plain(bindings::NLA_NESTED).0
-        })
+            ..Self::plain(bindings::NLA_NESTED)
+        }
     }
 
     const fn plain(kind: u32) -> Self {
-        Self(bindings::nla_policy {
-            type_: kind as u8,
-            validation_type: bindings::nla_policy_validation_NLA_VALIDATE_NONE as u8,
+        Self {
+            kind: kind as u8,
+            validation: bindings::nla_policy_validation_NLA_VALIDATE_NONE as u8,
             len: 0,
-            __bindgen_anon_1: bindings::nla_policy__bindgen_ty_1 { range: ptr::null() },
-        })
+            check: Check { none: ptr::null() },
+        }
     }
 }
 

@@ -83,7 +83,7 @@ impl<'a> Request<'a> {
         // SAFETY: By the type invariant `extack` is ours, or null, which the helper accepts. The
         // sentence is static, and the kernel copies it before the module can go.
         unsafe {
-            bindings::shim6_helper_nl_set_err_msg(self.extack(), sentence.as_ptr().cast());
+            bindings::shim6_helper_nl_set_err_msg(self.extack(), sentence.as_char_ptr());
         }
         error
     }
