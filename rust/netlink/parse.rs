@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests become types that cannot be wrong, or errors in words.
+
+use super::{
+    address::{
+        CURRENT_LOCAL,
+        CURRENT_PEER,
+        ELEMENT,
+        ULID_LOCAL,
+        ULID_PEER, //
+    },
+    uapi::*, //
+};
+use crate::{
+    context::{
+        Identity,
+        KnownLocator,
+        ListError,
+        LocatorList,
+        Locators,
+        NewContext, //
+    },
+    kernel_ext::genetlink::{
+        Attribute,
+        Attributes,
+        Request, //
+    },
+    proto::{
+        locator::{
+            Locator,
+            Preference,
+            PreferenceFlags,
+            Ulid,
+            UlidPair,
+            VerificationMethod, //
+        },
+        number::Fii,
+        tag::ContextTag, //
+    },
+};
+
+use core::ffi::CStr;
+
+use kernel::prelude::*;
+
+/// How a request names a context.
+pub(super) enum Name {
+    /// By ULID pair and FII.
+    Identity(Identity),
+    /// By CT(local).
+    Tag(ContextTag),
+}
+
+/// The name of a context in a request.
+pub(super) fn name(request: &Request<'_>) -> Result<Name> {
+    refuse_repeated(request, request.attributes(), &[])?;
+
+    let attributes = request.attributes();
+    let Some(tag) = tag(request, A_TAG_LOCAL, TAG_LOCAL_TOO_LARGE)? else {
+        let identity = [A_ULID_LOCAL, A_ULID_PEER, A_FII];
+        if identity
+            .into_iter()
+            .all(|kind| attributes.get(kind).is_none())
+        {
+            return Err(request.missing(
+                A_ULID_LOCAL,
+                c"name the context, by both ULIDs or by its local tag",
+            ));
+        }
+        return self::identity(request).map(Name::Identity);
+    };
+
+    for kind in [A_ULID_LOCAL, A_ULID_PEER, A_FII] {
+        if let Some(attribute) = attributes.get(kind) {
+            return Err(request.refuse_attribute(
+                &attribute,
+                EINVAL,
+                c"name the context either by its ULIDs and FII or by its local tag",
+            ));
+        }
+    }
+    Ok(Name::Tag(tag))
+}
+
+/// The locators that a request makes current.
+pub(super) struct NewPair {
+    pub(super) local: Option<Locator>,
+    pub(super) peer: Option<Locator>,
+}
+
+/// The locators to make current, at least one.
+pub(super) fn new_pair(request: &Request<'_>) -> Result<NewPair> {
+    let pair = NewPair {
+        local: CURRENT_LOCAL.find(request)?,
+        peer: CURRENT_PEER.find(request)?,
+    };
+
+    if pair.local.is_none() && pair.peer.is_none() {
+        return Err(request.missing(
+            A_CURRENT_LOCAL,
+            c"nothing to set, give a current locator, local or peer",
+        ));
+    }
+    Ok(pair)
+}
+
+/// A context to be added.
+pub(super) fn new_context(request: &Request<'_>) -> Result<NewContext> {
+    refuse_repeated(
+        request,
+        request.attributes(),
+        &[A_LOCATOR_LOCAL, A_LOCATOR_PEER],
+    )?;
+
+    let identity = identity(request)?;
+    let tag_local = tag(request, A_TAG_LOCAL, TAG_LOCAL_TOO_LARGE)?
+        .ok_or_else(|| request.missing(A_TAG_LOCAL, c"CT(local), the local tag, is missing"))?;
+    let tag_peer = tag(
+        request,
+        A_TAG_PEER,
+        c"CT(peer), the peer's tag, is above 47 bits",
+    )?
+    .ok_or_else(|| request.missing(A_TAG_PEER, c"CT(peer), the peer's tag, is missing"))?;
+
+    let locators = Locators {
+        local: list(request, &LOCAL, identity.ulids.local)?,
+        peer: list(request, &PEER, identity.ulids.peer)?,
+    };
+    refuse_common(request, &locators)?;
+
+    Ok(NewContext {
+        identity,
+        tag_local,
+        tag_peer,
+        locators,
+        current_local: CURRENT_LOCAL.find(request)?,
+        current_peer: CURRENT_PEER.find(request)?,
+    })
+}
+
+fn identity(request: &Request<'_>) -> Result<Identity> {
+    let ulids = UlidPair {
+        local: ULID_LOCAL.need(request)?.as_ulid(),
+        peer: ULID_PEER.need(request)?.as_ulid(),
+    };
+    if ulids.local == ulids.peer {
+        return Err(ULID_PEER.refuse(request, EINVAL, c"both ULIDs are the same address"));
+    }
+
+    let fii = match request.attributes().get(A_FII) {
+        Some(attribute) => Fii::new(attribute.u32()?),
+        None => Fii::DEFAULT,
+    };
+    Ok(Identity { ulids, fii })
+}
+
+const TAG_LOCAL_TOO_LARGE: &CStr = c"CT(local), the local tag, is above 47 bits";
+
+fn tag(request: &Request<'_>, kind: u16, too_large: &'static CStr) -> Result<Option<ContextTag>> {
+    let Some(attribute) = request.attributes().get(kind) else {
+        return Ok(None);
+    };
+
+    match ContextTag::new(attribute.u64()?) {
+        Some(tag) => Ok(Some(tag)),
+        None => Err(request.refuse_attribute(&attribute, ERANGE, too_large)),
+    }
+}
+
+/// What differs between Ls(local) and Ls(peer).
+struct Side {
+    list: u16,
+    without_ulid: &'static CStr,
+}
+
+const LOCAL: Side = Side {
+    list: A_LOCATOR_LOCAL,
+    without_ulid: c"the local locators do not include ULID(local)",
+};
+
+const PEER: Side = Side {
+    list: A_LOCATOR_PEER,
+    without_ulid: c"the peer locators do not include ULID(peer)",
+};
+
+/// The locators of a side; the ULID alone if the request has none.
+fn list(request: &Request<'_>, side: &Side, ulid: Ulid) -> Result<LocatorList> {
+    let mut nests = request.attributes().all(side.list).peekable();
+    let mut wrong = Ok(());
+    let mut last = None;
+
+    let list = if nests.peek().is_none() {
+        LocatorList::of_ulid(ulid)
+    } else {
+        // The list is read up to its first element that is wrong.
+        let records = nests.map_while(|nest| {
+            last = Some(nest);
+            record(request, &nest)
+                .map_err(|error| wrong = Err(error))
+                .ok()
+        });
+        LocatorList::new(ulid, records)
+    };
+    wrong?;
+
+    list.map_err(|error| {
+        let (error, sentence) = match error {
+            ListError::Unusable => (EINVAL, c"this locator means nothing on other links"),
+            ListError::Duplicate => (EINVAL, c"this locator is there twice"),
+            ListError::TooMany => (E2BIG, c"a list has more than 32 locators"),
+            ListError::WithoutUlid => (EINVAL, side.without_ulid),
+            ListError::NoMemory => return ENOMEM,
+        };
+        match last {
+            Some(nest) => request.refuse_attribute(&nest, error, sentence),
+            None => request.refuse(error, sentence),
+        }
+    })
+}
+
+/// An address is of this host or of the peer, not of both.
+fn refuse_common(request: &Request<'_>, locators: &Locators) -> Result {
+    let mut nests = request.attributes().all(A_LOCATOR_PEER);
+
+    for record in locators.peer.as_slice() {
+        // A list that is left out is the ULID.
+        let nest = nests.next();
+        if locators.local.contains(&record.locator) {
+            let sentence = c"this locator is in both lists";
+            return Err(match nest {
+                Some(nest) => request.refuse_attribute(&nest, EINVAL, sentence),
+                None => ULID_PEER.refuse(request, EINVAL, sentence),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn record(request: &Request<'_>, nest: &Attribute<'_>) -> Result<KnownLocator> {
+    let attributes = nest.nest();
+    refuse_repeated(request, attributes, &[])?;
+
+    let locator = ELEMENT.need_in(request, nest)?;
+    let verification = match attributes.get(A_LOCATOR_VERIFICATION) {
+        None => None,
+        Some(attribute) => {
+            let method = VerificationMethod::new(attribute.u8()?);
+            if !method.is_supported() {
+                return Err(request.refuse_attribute(
+                    &attribute,
+                    EINVAL,
+                    c"the verification method is neither HBA (1) nor CGA (2)",
+                ));
+            }
+            Some(method)
+        }
+    };
+
+    let flags = match attributes.get(A_LOCATOR_FLAGS) {
+        None => PreferenceFlags::default(),
+        Some(attribute) => {
+            let known = PreferenceFlags::BROKEN.get() | PreferenceFlags::TRANSIENT.get();
+            let flags = attribute.u8()?;
+            if flags & !known != 0 {
+                return Err(request.refuse_attribute(
+                    &attribute,
+                    EINVAL,
+                    c"a flag of a locator is neither BROKEN (1) nor TRANSIENT (2)",
+                ));
+            }
+            PreferenceFlags::new(flags)
+        }
+    };
+
+    let octet = |kind| {
+        attributes
+            .get(kind)
+            .map(|attribute| attribute.u8())
+            .transpose()
+    };
+    Ok(KnownLocator {
+        locator,
+        verification,
+        preference: Preference {
+            flags,
+            priority: octet(A_LOCATOR_PRIORITY)?,
+            weight: octet(A_LOCATOR_WEIGHT)?,
+        },
+    })
+}
+
+/// Refuses a request in which an attribute occurs twice that is not an element of a list.
+fn refuse_repeated(request: &Request<'_>, attributes: Attributes<'_>, lists: &[u16]) -> Result {
+    let mut seen: u32 = 0;
+
+    for attribute in attributes {
+        // The policy has refused types that do not exist, and fewer than 32 do.
+        let bit = 1u32.checked_shl(attribute.kind().into()).unwrap_or(0);
+        if seen & bit != 0 && !lists.contains(&attribute.kind()) {
+            return Err(request.refuse_attribute(
+                &attribute,
+                EINVAL,
+                c"this attribute is there twice",
+            ));
+        }
+        seen |= bit;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which attributes each command takes, and of which type.
+//!
+//! The kernel checks types and lengths by these tables; what the values mean is checked in
+//! [`super::parse`].
+
+use super::uapi::*;
+use crate::kernel_ext::genetlink::Policy;
+
+/// An address.
+const ADDRESS: Policy = Policy::octets(ADDRESS_LEN as i16);
+
+/// An attribute that only the kernel writes.
+const REPORTED: Policy = Policy::refused(c"this attribute is reported, it cannot be set");
+
+/// A locator in a list.
+static LOCATOR: [Policy; A_LOCATOR_COUNT] = {
+    let mut table = [Policy::UNSUPPORTED; A_LOCATOR_COUNT];
+    table[A_LOCATOR_ADDRESS as usize] = ADDRESS;
+    table[A_LOCATOR_VERIFICATION as usize] = Policy::U8;
+    table[A_LOCATOR_PRIORITY as usize] = Policy::U8;
+    table[A_LOCATOR_WEIGHT as usize] = Policy::U8;
+    table[A_LOCATOR_FLAGS as usize] = Policy::U8;
+    table
+};
+
+/// What names a context.
+const fn name() -> [Policy; A_COUNT] {
+    let mut table = [Policy::UNSUPPORTED; A_COUNT];
+    table[A_ULID_LOCAL as usize] = ADDRESS;
+    table[A_ULID_PEER as usize] = ADDRESS;
+    table[A_FII as usize] = Policy::U32;
+    table[A_TAG_LOCAL as usize] = Policy::U64;
+    table
+}
+
+/// What names a context, and its current pair.
+const fn name_and_current() -> [Policy; A_COUNT] {
+    let mut table = name();
+    table[A_CURRENT_LOCAL as usize] = ADDRESS;
+    table[A_CURRENT_PEER as usize] = ADDRESS;
+    table[A_STATE as usize] = REPORTED;
+    table[A_LAST_TX as usize] = REPORTED;
+    table[A_LAST_RX as usize] = REPORTED;
+    table[A_SWITCHES as usize] = REPORTED;
+    table
+}
+
+/// `SHIM6_CMD_CONTEXT_GET` and `SHIM6_CMD_CONTEXT_DEL`.
+pub(super) static NAME: [Policy; A_COUNT] = name();
+
+/// `SHIM6_CMD_CONTEXT_SET`.
+pub(super) static SET: [Policy; A_COUNT] = name_and_current();
+
+/// `SHIM6_CMD_CONTEXT_ADD`.
+pub(super) static ADD: [Policy; A_COUNT] = {
+    let mut table = name_and_current();
+    table[A_TAG_PEER as usize] = Policy::U64;
+    table[A_LOCATOR_LOCAL as usize] = Policy::nest(&LOCATOR);
+    table[A_LOCATOR_PEER as usize] = Policy::nest(&LOCATOR);
+    table
+};
