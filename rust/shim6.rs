@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Shim6 (RFC 5533): multihoming by a layer inside IPv6 that keeps sockets on the addresses they
+//! know while packets travel between others.
+
+#![deny(unsafe_code)]
+
+#[expect(unsafe_code)]
+mod bindings;
+mod context;
+mod datapath;
+#[expect(unsafe_code)]
+mod kernel_ext;
+mod netlink;
+pub mod proto;
+mod socket;
+
+use kernel::prelude::*;
+
+module! {
+    type: Shim6,
+    name: "shim6",
+    authors: ["The shim6 developers"],
+    description: "Shim6 multihoming layer for IPv6 (RFC 5533)",
+    license: "GPL",
+    alias: ["net-pf-16-proto-16-family-shim6"],
+}
+
+/// The module. Its registrations are dropped in the order of these fields: first the entries by
+/// which programs come in, then those by which packets come in, then the state that both use.
+struct Shim6 {
+    _socket: socket::SocketLevel,
+    _netlink: kernel_ext::genetlink::Registration,
+    _datapath: datapath::Registrations,
+    _namespaces: kernel_ext::net::Registration<context::Namespace>,
+    _callbacks: kernel_ext::rcu::Callbacks,
+}
+
+impl kernel::Module for Shim6 {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        // A failure drops what came before, in the reverse order.
+        let callbacks = kernel_ext::rcu::Callbacks;
+        let namespaces = context::NAMESPACES.register()?;
+        let datapath = datapath::Registrations::new()?;
+        let netlink = netlink::register()?;
+        Ok(Self {
+            _socket: socket::SocketLevel::register(),
+            _netlink: netlink,
+            _datapath: datapath,
+            _namespaces: namespaces,
+            _callbacks: callbacks,
+        })
+    }
+}

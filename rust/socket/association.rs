@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which context a socket has (shim-api, Section 2).
+
+use crate::{
+    bindings,
+    context::{
+        Context,
+        Identity,
+        Namespace,
+        Options, //
+    },
+    kernel_ext::{
+        rcu::RcuArc,
+        sock::{
+            Locked,
+            Sock, //
+        },
+    },
+    proto::{
+        locator::{
+            Ulid,
+            UlidPair, //
+        },
+        number::Fii,
+    },
+};
+use kernel::{
+    ffi::c_int,
+    sync::rcu, //
+};
+
+/// The context that the packets of a socket use; [`None`] if the socket is not associated.
+pub(super) fn context(sk: &Sock) -> Option<RcuArc<Context>> {
+    let sk = sk.lock();
+    let namespace = Namespace::of(sk.net());
+    if namespace
+        .sockets
+        .options(&sk, &rcu::read_lock())
+        .contains(Options::OPT_OUT)
+    {
+        return None;
+    }
+    of_ulids(&sk)
+}
+
+/// The context of a socket's ULID pair, whether the socket is opted out or not.
+pub(super) fn of_ulids(sk: &Locked<'_>) -> Option<RcuArc<Context>> {
+    let identity = Identity {
+        ulids: ulids(sk)?,
+        fii: Fii::DEFAULT,
+    };
+    Namespace::of(sk.net())
+        .contexts
+        .get_by_identity(&identity)
+        .filter(|context| context.is_associated())
+}
+
+/// The ULIDs of a connected IPv6 socket, if they can have a context.
+fn ulids(sk: &Locked<'_>) -> Option<UlidPair> {
+    if !sk.is_ipv6() || !sk.is_connected() || is_multipath(sk) {
+        return None;
+    }
+    let ulids = UlidPair {
+        local: Ulid::new(sk.local_address()),
+        peer: Ulid::new(sk.peer_address()),
+    };
+    (ulids.local.is_shimmable() && ulids.peer.is_shimmable()).then_some(ulids)
+}
+
+/// Whether the socket sends by connections of other sockets, which the program cannot name: a
+/// Multipath TCP socket has no ULID pair of its own, and its peer's addresses are its own affair.
+pub(super) fn is_multipath(sk: &Sock) -> bool {
+    sk.protocol() == bindings::IPPROTO_MPTCP as c_int
+}
