@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the Shim6 header is or goes in the chain of IPv6 extension headers: behind the routing
+//! sublayer, before everything that belongs to the endpoints (RFC 5533, Sections 4.6 and 11.1).
+//!
+//! ```text
+//! IPv6 | Hop-by-Hop | Dest Options, if a Routing header follows | Routing | SHIM6 |
+//!      Fragment | AH | ESP | Dest Options | ULP
+//! ```
+
+use super::{
+    super::octets,
+    ipv6::{
+        next_header,
+        Ipv6Header,
+        HEADER_LEN,
+        NEXT_HEADER_AT, //
+    }, //
+};
+
+/// The most extension headers that are walked over. No sane packet has more in front of a Shim6
+/// header, and a bound keeps the cost of an insane one small.
+pub const MAX_HEADERS: usize = 8;
+
+/// A seam between two headers of a packet. All offsets are octets from the IPv6 header.
+///
+/// Only the functions of this module make one, so `next_header_at < offset`, and the octets
+/// before `offset` were there when it was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    offset: usize,
+    next_header_at: usize,
+    next_header: u8,
+    in_transit: bool,
+    skipped: usize,
+}
+
+impl Place {
+    /// Where the header behind the seam begins.
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Where the preceding header has its Next Header field.
+    pub const fn next_header_at(&self) -> usize {
+        self.next_header_at
+    }
+
+    /// The value of that field: the protocol of what begins at [`offset`](Self::offset).
+    pub const fn next_header(&self) -> u8 {
+        self.next_header
+    }
+
+    /// Whether a Shim6 header begins here.
+    pub const fn is_shim6(&self) -> bool {
+        self.next_header == next_header::SHIM6
+    }
+
+    /// Whether a Routing header before this place still has segments left. The Destination
+    /// Address is then not the final one: such a packet is on its way to somebody else.
+    pub const fn is_in_transit(&self) -> bool {
+        self.in_transit
+    }
+
+    /// The seam behind the IPv6 header.
+    fn first(packet: &[u8]) -> Result<Self, ChainError> {
+        if packet.len() < HEADER_LEN {
+            return Err(ChainError::NeedMore(HEADER_LEN));
+        }
+        let header = Ipv6Header::parse(packet).ok_or(ChainError::NotIpv6)?;
+        Ok(Self {
+            offset: HEADER_LEN,
+            next_header_at: NEXT_HEADER_AT,
+            next_header: header.next_header,
+            in_transit: false,
+            skipped: 0,
+        })
+    }
+
+    /// The seam behind the header that begins here; [`None`] if that header cannot belong to the
+    /// routing sublayer.
+    fn next(&self, packet: &[u8]) -> Result<Option<Self>, ChainError> {
+        match self.next_header {
+            next_header::HOP_BY_HOP if self.offset == HEADER_LEN => {}
+            next_header::ROUTING | next_header::DESTINATION_OPTIONS => {}
+            _ => return Ok(None),
+        }
+        if self.skipped == MAX_HEADERS {
+            return Err(ChainError::TooManyHeaders);
+        }
+        self.behind(packet).map(Some)
+    }
+
+    /// The seam behind the extension header that begins here. All those that are ever skipped
+    /// have Next Header, then Hdr Ext Len in units of 8 octets, then, if it is a Routing header,
+    /// Routing Type and Segments Left (RFC 8200, Section 4.4).
+    fn behind(&self, packet: &[u8]) -> Result<Self, ChainError> {
+        let start = self.offset;
+        let [next_header, units, _, segments_left] =
+            octets::array(packet, start).ok_or(ChainError::NeedMore(start.saturating_add(8)))?;
+        let length = usize::from(units).wrapping_add(1).wrapping_mul(8);
+        let offset = start
+            .checked_add(length)
+            .ok_or(ChainError::TooManyHeaders)?;
+        if packet.len() < offset {
+            return Err(ChainError::NeedMore(offset));
+        }
+        let routing = self.next_header == next_header::ROUTING;
+        Ok(Self {
+            offset,
+            next_header_at: start,
+            next_header,
+            in_transit: self.in_transit || (routing && segments_left != 0),
+            skipped: self.skipped.wrapping_add(1),
+        })
+    }
+}
+
+/// Why no place could be named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChainError {
+    /// The version is not 6.
+    NotIpv6,
+    /// The chain goes on beyond the slice: call again with at least this many octets, counted
+    /// from the IPv6 header. If the packet has no more, it is malformed.
+    NeedMore(usize),
+    /// More than [`MAX_HEADERS`] extension headers.
+    TooManyHeaders,
+}
+
+/// Finds the seam between routing and endpoint sublayer.
+///
+/// Outbound this is where a payload extension header goes in; inbound [`Place::is_shim6`] says
+/// whether there is a Shim6 header at that very place. Destination Options count as routing
+/// sublayer only if a Routing header follows (RFC 5533, Section 11.1), a Hop-by-Hop header only
+/// directly behind the IPv6 header (RFC 8200, Section 4.1).
+///
+/// `packet` starts at the IPv6 header and may be only the first part of a packet.
+///
+/// # Errors
+///
+/// See [`ChainError`].
+pub fn locate(packet: &[u8]) -> Result<Place, ChainError> {
+    let mut place = Place::first(packet)?;
+    let mut ahead = place;
+
+    while let Some(next) = ahead.next(packet)? {
+        if ahead.next_header != next_header::DESTINATION_OPTIONS {
+            place = next;
+        }
+        ahead = next;
+    }
+    Ok(place)
+}
+
+/// Finds the first header of `protocol` behind any Hop-by-Hop, Routing and Destination Options
+/// headers; [`None`] if another header comes first.
+///
+/// # Errors
+///
+/// See [`ChainError`].
+pub(super) fn find(packet: &[u8], protocol: u8) -> Result<Option<Place>, ChainError> {
+    let mut place = Place::first(packet)?;
+
+    while place.next_header != protocol {
+        match place.next(packet)? {
+            Some(next) => place = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(place))
+}
