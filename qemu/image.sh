@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Step 4: what QEMU boots.  The userland is one read-only image for all kernels;
+# of a kernel there are its modules as a second image and an initramfs with
+# just what is needed to mount both.
+
+# What the initramfs must load before it can mount the images and the host's directories.
+BOOT_MODULES=(virtio_blk squashfs overlay 9pnet_virtio 9p qemu_fw_cfg)
+
+# need_image: sets IMAGE.  The build root's key in its name makes a new look at
+# the archive (`make update`) renew both.
+need_image() {
+	local name
+	need_root stable
+	QEMU_ROOT=$ROOT_DIR
+	name=images/$(printf '%s\n' 1 "$IMAGE_SUITE" "${IMAGE_PACKAGES[@]}" "$ROOT_KEY" | digest)
+	IMAGE=$CACHE/$name/image.squashfs
+	cached "$name" "QEMU image (Debian $IMAGE_SUITE)" make_image
+}
+
+make_image() {
+	local into=$1
+	need_mmdebstrap
+	bootstrap "$IMAGE_SUITE" "$(IFS=, && printf '%s' "${IMAGE_PACKAGES[*]}")" |
+		enter "$QEMU_ROOT" "$into:/out" -- \
+			sqfstar -comp lz4 -Xhc -processors "$(nproc)" -quiet -no-progress /out/image.squashfs \
+			'dev/*' 'var/cache/*' 'boot/*'
+}
+
+# need_boot KERNEL: sets BOOT, a directory with modules.squashfs and initramfs,
+# beside what need_root sets.
+need_boot() {
+	local name
+	need_image
+	need_root "${KERNEL_ROOT[$1]}"
+	name=boot/$RELEASE-$({
+		printf '%s\n' "$ROOT_KEY" "${BOOT_MODULES[@]}"
+		cat "$QEMU_DIR/guest/init" "$QEMU_DIR/make-boot"
+	} | digest)
+	BOOT=$CACHE/$name
+	cached "$name" "initramfs and modules of kernel $RELEASE" make_boot
+}
+
+# busybox and squashfs-tools are in QEMU's root, the kernel may be in another.
+make_boot() {
+	enter "$QEMU_ROOT" "$1:/out" "$QEMU_DIR:/src:ro" "$ROOT_DIR/usr/lib/modules:/kernel:ro" -- \
+		bash /src/make-boot "$RELEASE" "$(nproc)" "${BOOT_MODULES[@]}"
+}
+
+# set_up KERNEL...: everything outside the checkout, side by side where one part
+# does not need the other.
+set_up() {
+	local kernel start=${EPOCHREALTIME/[.,]/}
+	local -a jobs=(need_image)
+	for kernel; do
+		jobs+=(--- need_kernel "$kernel")
+	done
+	# Once, not in each job: it may have something to say.
+	namespace_command
+	parallel "${jobs[@]}"
+	for kernel; do
+		need_boot "$kernel"
+	done
+	report "$start" "set-up complete for kernel $*"
+}

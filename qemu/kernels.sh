@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The one table that says which kernels we build for and where they come from.
+# To follow Debian to the next kernel or release, change it here only.
+
+# The kernel used when nobody says otherwise.
+DEFAULT_KERNEL=7.3
+# The one that also gets the load and data-path tests, by `make test`.
+OTHER_KERNEL=7.2
+
+# KERNEL -> build root that it comes from.
+declare -A KERNEL_ROOT=(
+	[7.3]=stable
+	[7.2]=testing
+)
+
+# KERNEL -> extended regular expression of its image packages without
+# "linux-image-"; the highest version wins.
+declare -A KERNEL_RELEASES=(
+	[7.3]='7\.3\.[0-9]+\+deb13-amd64'
+	[7.2]='7\.2\.[0-9]+\+deb14-amd64'
+)
+
+# Build root -> its kernel, its suites (the first is the base), and what must
+# be taken from a suite that apt would not prefer by itself.
+declare -A ROOT_KERNEL=([stable]=7.3 [testing]=7.2)
+declare -A ROOT_SUITES=([stable]="trixie trixie-backports" [testing]="forky")
+declare -A ROOT_PINNED=([stable]="linux-base/trixie-backports" [testing]="")
+
+# What every build root needs to build the kernel's Rust metadata and the module.
+ROOT_PACKAGES=(
+	bc bindgen bison build-essential ca-certificates clang cpio dwarves flex
+	git kmod libclang-dev libelf-dev libssl-dev lld llvm make python3 rsync
+	rust-clippy rust-src rustc rustfmt xz-utils
+)
+
+# What only the first one needs: the tools' build, the checks, QEMU and its image.
+declare -A ROOT_EXTRA=(
+	[stable]="busybox-static cargo pkg-config qemu-system-x86 shellcheck squashfs-tools"
+	[testing]=""
+)
+
+# The userland of the QEMU image, beside Debian's minimal base.
+IMAGE_SUITE=trixie
+IMAGE_PACKAGES=(
+	conntrack curl ethtool iperf3 iproute2 iputils-ping jq kmod netbase nftables
+	procps python3 socat strace tcpdump tshark xxd
+)
+
+# The crates that are built and tested on the host, with the options of their
+# tests: the protocol is tested with overflow checks, as in the kernel; the tool as it is built.
+HOST_CRATES=(rust/proto tools/shim6)
+declare -A HOST_TEST_OPTIONS=([rust/proto]="" [tools/shim6]="--release")
