@@ -66,8 +66,8 @@ counters! {
     InTranslatedLate,
     /// Packets received between the ULIDs of a context, without a header.
     InUlids,
-    /// Packets merged by generic receive offload on their way in.
-    InGroFlows,
+    /// Super-packets that generic receive offload made of received packets.
+    InGroMerged,
     /// Dropped: payload with a context tag nobody here gave out.
     InUnknownTag,
     /// Payload packets left alone: they are not for this host.

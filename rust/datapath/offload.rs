@@ -30,12 +30,15 @@ impl Offload<{ PayloadHeader::LEN }> for Payload {
         let namespace = Namespace::of(net);
         let rcu = kernel::sync::rcu::read_lock();
         let ulids = namespace.contexts.by_tag(shim6.tag, &rcu)?.ulids();
-        namespace.counters.count(Counter::InGroFlows);
         Some(Flow {
             next_header: shim6.next_header,
             source: In6Addr::from_octets(ulids.peer.as_octets()),
             destination: In6Addr::from_octets(ulids.local.as_octets()),
         })
+    }
+
+    fn merged(net: &Net) {
+        Namespace::of(net).counters.count(Counter::InGroMerged);
     }
 
     fn next_header(header: &[u8; PayloadHeader::LEN]) -> Option<u8> {

@@ -42,6 +42,9 @@ pub(crate) trait Offload<const LEN: usize>: 'static {
     /// be merged. Softirq, RCU read lock held.
     fn flow(net: &Net, header: &[u8; LEN]) -> Option<Flow>;
 
+    /// Packets of a namespace were merged into one. Context as of [`Offload::flow`].
+    fn merged(net: &Net);
+
     /// The protocol that follows this header on a packet to be segmented.
     fn next_header(header: &[u8; LEN]) -> Option<u8>;
 }
@@ -115,6 +118,7 @@ unsafe extern "C" fn gro_complete<O: Offload<LEN>, const LEN: usize>(
             .ok_or(EPROTONOSUPPORT)?;
         // SAFETY: TCP's callback, one header further.
         let result = unsafe { tcp(skb, inner) };
+        O::merged(device.net());
         // TCP has put the sum of a pseudo header with the addresses of the IPv6 header in place. A
         // flow that is gone meanwhile leaves a packet that nobody will accept.
         if let Some(flow) = O::flow(device.net(), &octets) {

@@ -386,12 +386,18 @@ impl SkBuff {
             .filter(|&size| size > 0)
             .ok_or(EINVAL)?;
         let payload = (self.len() as u32).checked_sub(header).ok_or(EINVAL)?;
+        let segments = payload
+            .saturating_add(size)
+            .saturating_sub(1)
+            .checked_div(size)
+            .and_then(|segments| u16::try_from(segments).ok())
+            .ok_or(EINVAL)?;
         let size = u16::try_from(size).map_err(|_| EINVAL)?;
         let info = self.shared_info();
         // SAFETY: The shared info is ours after `skb_unclone`.
         unsafe {
             (*info).gso_size = size;
-            (*info).gso_segs = payload.div_ceil(u32::from(size)).min(u32::from(u16::MAX)) as u16;
+            (*info).gso_segs = segments;
             if (*info).gso_type & bindings::SKB_GSO_TCPV6 as u32 == 0 {
                 (*info).gso_type = bindings::SKB_GSO_TCPV6 as u32;
             }
