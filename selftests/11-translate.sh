@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every transport, both ways, over locators that are not the ULIDs. Programs and
+# sockets see ULIDs only.
+
+. "$(dirname "$0")/lib/tap.sh"
+. "$(dirname "$0")/lib/traffic.sh"
+
+# translated WHAT COMMAND...: works, and went through the shim both ways.
+translated() {
+	local what=$1 host
+
+	shift
+	stat_mark A B
+	check "$what" "$@" || return
+	for host in A B; do
+		holds "$what: host $host sent and received translated packets" \
+			"$(stat_since $host OutTranslated) > 0 && $(stat_since $host InTranslated) > 0"
+		is "$what: host $host sent nothing on the ULIDs, dropped nothing" \
+			"$(stat_since $host OutUlids) $(stat_drops $host)" "0 "
+	done
+}
+
+tap_begin
+topo_up direct
+topo_contexts || die "contexts"
+serve B
+topo_switch_both A2 B2 || die "switch"
+
+translated "TCP, 5 MB both ways" once tcp -n 5000000 -s 65536 A1 B1
+translated "UDP" once udp -n 20 -i 2 A1 B1
+translated "raw socket" once raw -n 20 -i 2 A1 B1
+translated "UDP behind hop-by-hop options" once udp -n 10 -i 2 -o A1 B1
+translated "ICMPv6 echo" topo_reaches A1 B1
+# Not earlier: two echo servers would answer each other's raw packets for ever.
+serve A
+translated "TCP opened by the other host" once tcp -n 1000000 -s 65536 B1 A1
+translated "UDP opened by the other host" once udp -n 20 -i 2 B1 A1
+
+flow_start stream tcp -s 200 A1 B1
+is "the peer's socket names ULIDs" \
+	"$(on B ss -Htn state established | grep -F "[$A1]:" | grep -cF "[$B1]:")" 1
+check_flow "the stream is whole" stream
+check "no checksum error on either host" no_csum_errors
+
+stat_mark A
+check "other address pairs are left alone" once tcp -n 100000 A2 B2
+is "and not counted" "$(stat_since A OutTranslated)" 0
+
+on A shim6 context del --tag-local "$TAG_A" || die "del"
+on B shim6 context del --tag-local "$TAG_B" || die "del"
+stat_mark A B
+check "after the contexts are deleted the ULIDs are used again" once tcp -n 100000 A1 B1
+is "nothing is translated then" "$(stat_since A OutTranslated)" 0
+tap_end

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What every script of the selftests needs: errors, clean-up, waiting for a
+# condition. Sourced by topology.sh and tap.sh.
+
+[[ -n ${SHIM6_UTIL_SH:-} ]] && return
+SHIM6_UTIL_SH=1
+
+export LC_ALL=C
+
+# Exit codes of kselftest.
+readonly KSFT_PASS=0 KSFT_FAIL=1 KSFT_SKIP=4
+export KSFT_PASS KSFT_FAIL KSFT_SKIP
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit "$KSFT_FAIL"
+}
+
+# need PROGRAM...: skip the whole script, by name, if a program is missing.
+need() {
+	local program
+
+	for program; do
+		command -v "$program" >/dev/null ||
+			{ echo "1..0 # SKIP $program is not installed"; exit "$KSFT_SKIP"; }
+	done
+}
+
+# Commands registered with at_exit run in reverse order when the shell exits,
+# also after a signal.
+AT_EXIT=()
+at_exit() {
+	[[ ${#AT_EXIT[@]} -gt 0 ]] || trap run_at_exit EXIT
+	AT_EXIT+=("$*")
+}
+
+run_at_exit() {
+	local status=$? i
+
+	trap - EXIT
+	for ((i = ${#AT_EXIT[@]} - 1; i >= 0; i--)); do
+		eval "${AT_EXIT[i]}"
+	done
+	exit "$status"
+}
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# A pipe that nobody writes: reading from it with a time limit waits without
+# the cost of a fork.
+exec {PAUSE_FD}<> <(:)
+pause() {
+	read -r -t "$1" -u "$PAUSE_FD" || true
+}
+
+# Milliseconds since boot, monotonic, without a fork.
+now_ms() {
+	local up
+
+	read -r up _ </proc/uptime
+	echo $((10#${up/./} * 10))
+}
+
+# wait_until SECONDS COMMAND...: poll a condition until it holds. Returns 1,
+# with a line on stderr, if it still does not hold at the deadline.
+wait_until() {
+	local deadline=$((SECONDS + $1 + 1))
+
+	shift
+	until "$@"; do
+		if ((SECONDS >= deadline)); then
+			echo "gave up waiting for: $*" >&2
+			return 1
+		fi
+		pause 0.05
+	done
+}
+
+# gone PID: the process has ended.
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# stop PID...: end processes that this shell started and reap them.
+stop() {
+	local pid
+
+	for pid; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+}
+
+# The C programs, as `make -C selftests` leaves them; elsewhere they are in PATH
+# already.
+SELFTESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PATH=$SELFTESTS/bin:$PATH
