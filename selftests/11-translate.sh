@@ -38,7 +38,7 @@ serve A
 translated "TCP opened by the other host" once tcp -n 1000000 -s 65536 B1 A1
 translated "UDP opened by the other host" once udp -n 20 -i 2 B1 A1
 
-flow_start stream tcp -s 200 A1 B1
+flow_start stream tcp -s 200 -i 2 A1 B1
 is "the peer's socket names ULIDs" \
 	"$(on B ss -Htn state established | grep -F "[$A1]:" | grep -cF "[$B1]:")" 1
 check_flow "the stream is whole" stream

@@ -38,7 +38,7 @@ tap_begin
 topo_up
 topo_contexts || die "contexts"
 serve B
-flow_start stream tcp -s 65536 A1 B1 || die "no stream"
+flow_start stream tcp -s 65536 -i 10 A1 B1 || die "no stream"
 flow_start datagrams udp -i 20 -l A1 B1 || die "no datagrams"
 
 for pair in "A2 B2" "A1 B2" "A2 B1" "A1 B1"; do

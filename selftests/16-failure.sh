@@ -11,7 +11,7 @@ tap_begin
 topo_up ingress
 topo_contexts || die "contexts"
 serve B
-flow_start stream tcp -s 65536 A1 B1 || die "no stream"
+flow_start stream tcp -s 65536 -i 10 A1 B1 || die "no stream"
 
 survives() {
 	topo_switch A "$1" "$2" && topo_switch B "$4" "$3" && flow_goes stream 1000000 30

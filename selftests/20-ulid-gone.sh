@@ -25,7 +25,7 @@ topo_up single
 topo_contexts || die "contexts"
 serve B
 topo_switch_both A2 B2 || die "switch"
-flow_start stream tcp -s 65536 A1 B1 || die "no stream"
+flow_start stream tcp -s 65536 -i 10 A1 B1 || die "no stream"
 flow_start datagrams udp -l -w 60 -i 10 A1 B1 || die "no datagrams"
 
 ip -6 -n "$(topo_ns A)" address del "$A1/64" dev up1

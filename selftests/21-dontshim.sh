@@ -20,8 +20,8 @@ tap_begin
 topo_up
 topo_contexts || die "contexts"
 serve B
-flow_start moving tcp -s 65536 A1 B1 || die "no stream"
-flow_start staying tcp -d -w 60 -s 1000 A1 B1 || die "no stream with SHIM_DONTSHIM"
+flow_start moving tcp -s 65536 -i 10 A1 B1 || die "no stream"
+flow_start staying tcp -d -w 60 -s 1000 -i 2 A1 B1 || die "no stream with SHIM_DONTSHIM"
 
 topo_switch A A2 B2 || die "switch"
 before=$(topo_pair A1 B1)

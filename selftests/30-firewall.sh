@@ -55,7 +55,7 @@ done
 serve B
 topo_switch_both A2 B2 || die "switch"
 
-flow_start stream tcp -s 10000 A1 B1 || die "no stream through the firewalls"
+flow_start stream tcp -s 10000 -i 2 A1 B1 || die "no stream through the firewalls"
 pass "TCP passes firewalls that accept established connections only"
 check "it goes on" flow_goes stream 300000
 for host in A B; do
@@ -77,7 +77,7 @@ for host in A B; do
 done
 holds "A: output rules see the port" "$(counted A out_port) > 50"
 
-flow_start stream tcp -s 10000 A1 B1 || die "no stream"
+flow_start stream tcp -s 10000 -i 2 A1 B1 || die "no stream"
 topo_switch_both A1 B1
 check "a switch to the ULIDs keeps the connection" flow_goes stream 300000
 topo_switch_both A2 B1

@@ -41,7 +41,7 @@ topo_switch_both A2 B2 || die "switch"
 check "TCP on a path of 1500" once tcp -n 3000000 -s 65536 A1 B1
 is "a socket sees 1492" "$(mtu_of A1 B1)" 1492
 
-flow_start stream tcp -s 65536 A1 B1 || die "no stream"
+flow_start stream tcp -s 65536 -i 10 A1 B1 || die "no stream"
 stat_mark A B
 topo_mtu A 2 1400
 check "in mid-stream a router's MTU falls to 1400: TCP goes on" flow_goes stream 3000000 30
@@ -52,7 +52,7 @@ check "a new connection" once tcp -n 3000000 -s 65536 A1 B1
 check "the other way" once udp -n 20 -i 2 -s 3000 -l A1 B1
 check "UDP of 1300 to 1400 octets" datagrams 1300 1344 1345 1352 1400
 
-flow_start stream tcp -s 65536 A1 B1 || die "no stream"
+flow_start stream tcp -s 65536 -i 10 A1 B1 || die "no stream"
 topo_mtu A 2 1280
 check "it falls to 1280: TCP goes on" flow_goes stream 3000000 30
 check_flow "the stream is whole" stream
@@ -69,7 +69,7 @@ check "UDP of 4000 octets" once udp -n 5 -i 5 -s 4000 A1 B1
 topo_mtu A 2 1500
 topo_switch_both A1 B1
 topo_mtu A 2 1350
-flow_start stream tcp -s 65536 A1 B1 || die "no stream"
+flow_start stream tcp -s 65536 -i 10 A1 B1 || die "no stream"
 check "a stream on the ULIDs with 1500" flow_goes stream 1000000
 topo_switch_both A2 B2
 check "moves to a path of less in mid-stream" flow_goes stream 3000000 30

@@ -49,7 +49,7 @@ topo_capture_stop
 holds "the wire has ESP" "$(on_wire plain 'ip6 proto 50') > 50"
 is "and no payload header" "$(on_wire plain 'ip6 proto 140')" 0
 
-flow_start stream tcp -s 2000 A1 B1 || die "no stream"
+flow_start stream tcp -s 2000 -i 2 A1 B1 || die "no stream"
 topo_switch_both A2 B2 || die "switch"
 check "a connection goes on after a switch" flow_goes stream 100000
 check_flow "it is whole" stream

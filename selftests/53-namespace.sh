@@ -11,7 +11,7 @@ round() {
 	local name
 
 	topo_up direct && topo_contexts && serve B && topo_switch_both A2 B2 || return
-	flow_start stream tcp -s 65536 A1 B1 || return
+	flow_start stream tcp -s 65536 -i 10 A1 B1 || return
 	spawn A traffic udp -n 0 -l -i 1 -s 3000 "$A1" "$B1" "$PORT" >/dev/null
 	flow_goes stream 500000 || return
 	# The name and the devices go first; the flows hold the rest.

@@ -63,7 +63,7 @@ load || die "insmod"
 check "unload" rmmod shim6
 traces >"$TOPO_DIR/before"
 serve B
-flow_start early tcp -s 1000 A1 B1 || die "no stream without the module"
+flow_start early tcp -s 1000 -i 2 A1 B1 || die "no stream without the module"
 
 check "load" insmod "$MODULE"
 for host in A B; do
@@ -79,7 +79,7 @@ topo_contexts || die "contexts"
 topo_switch_both A2 B2 || die "switch"
 check "a connection older than the module moves to other locators" flow_goes early 100000
 holds "by the shim" "$(stat_get A OutTranslated) > 10"
-flow_start late tcp -s 1000 A1 B1 || die "no stream with the module"
+flow_start late tcp -s 1000 -i 2 A1 B1 || die "no stream with the module"
 
 check "unload with contexts, sockets and traffic" rmmod shim6
 check "the older connection goes on over the ULIDs" flow_goes early 100000 60
@@ -95,7 +95,7 @@ topo_contexts || die "contexts"
 topo_switch_both A2 B2 || die "switch"
 check "it works again" once tcp -n 100000 A1 B1
 
-flow_start staying tcp -d -s 1000 A1 B1 || die "no stream with SHIM_DONTSHIM"
+flow_start staying tcp -d -s 1000 -i 2 A1 B1 || die "no stream with SHIM_DONTSHIM"
 check "in use by a socket with SHIM_DONTSHIM it refuses to go" refuses
 check "and goes on working" once tcp -n 100000 A1 B1
 check_flow "the stream of that socket is whole" staying

@@ -42,7 +42,7 @@ at_exit load
 dmesg_mark
 topo_up direct
 serve B
-flow_start stream tcp -s 5000 -w 60 A1 B1 || die "no stream"
+flow_start stream tcp -s 5000 -i 2 -w 60 A1 B1 || die "no stream"
 flow_start datagrams udp -l -s 3000 -i 20 A1 B1 || die "no datagrams"
 ! loaded || rmmod shim6 || die "rmmod"
 

@@ -44,7 +44,7 @@ static const char usage[] =
 	"       traffic tcp|udp|raw [OPTION]... SOURCE DESTINATION PORT\n"
 	"  -n N     octets (tcp) or datagrams (udp, raw) to send (default 100); 0: until SIGTERM\n"
 	"  -s SIZE  octets in a write or datagram (default 1000)\n"
-	"  -i MS    time between datagrams (default 10)\n"
+	"  -i MS    time between writes (default 0) or datagrams (default 10)\n"
 	"  -w S     fail if nothing comes back for so long (default 20)\n"
 	"  -f FILE  keep the number received so far in FILE\n"
 	"  -l       lost datagrams are no failure, if at least one came back\n"
@@ -60,7 +60,7 @@ static struct {
 	int size, interval, patience, progress;
 	bool lossy, dontshim, hop_by_hop, dontfrag;
 	struct sockaddr_in6 source, destination;
-} options = { .n = 100, .size = 1000, .interval = 10, .patience = 20, .progress = -1 };
+} options = { .n = 100, .size = 1000, .interval = -1, .patience = 20, .progress = -1 };
 
 static struct {
 	long long sent, received, bad, refused;
@@ -287,20 +287,22 @@ static int run_stream(int fd)
 {
 	static unsigned char buffer[MOST];
 	bool closing = false;
+	long long next = 0;
 	ssize_t n;
 
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	while (patience_left()) {
 		struct pollfd p = { fd, POLLIN, 0 };
 		long long left = options.n ? options.n - seen.sent : MOST;
+		long long now = now_ms();
 
-		if (!all_sent())
-			p.events |= POLLOUT;
-		else if (!closing) {
+		if (all_sent() && !closing) {
 			shutdown(fd, SHUT_WR);
 			closing = true;
 		}
-		poll(&p, 1, 20);
+		if (!closing && now >= next)
+			p.events |= POLLOUT;
+		poll(&p, 1, closing || now >= next ? 20 : next - now);
 		if (p.revents & POLLOUT) {
 			if (left > options.size)
 				left = options.size;
@@ -309,6 +311,7 @@ static int run_stream(int fd)
 				seen.sent += n;
 			else if (errno != EAGAIN)
 				err(1, "write");
+			next = now + options.interval;
 		}
 		if (p.revents & (POLLIN | POLLERR | POLLHUP)) {
 			n = read(fd, buffer, sizeof(buffer));
@@ -388,6 +391,8 @@ static int run_client(const char *kind)
 		type = SOCK_RAW;
 		protocol = RAW_PROTOCOL;
 	}
+	if (options.interval < 0)
+		options.interval = type == SOCK_STREAM ? 0 : 10;
 	fill_pattern();
 	seen.started = now_ms();
 	fd = client_socket(type, protocol);
