@@ -28,6 +28,11 @@ report() {
 	printf '%6d.%d s  %s\n' $((us / 1000000)) $((us / 100000 % 10)) "$2" >&2
 }
 
+# log_of LABEL: where the output of that step is.
+log_of() {
+	printf '%s/log/%s.log\n' "$CACHE" "${1//[^[:alnum:].]/-}"
+}
+
 # step LABEL COMMAND...: run COMMAND with its output in a log, then print one
 # line with the duration; on failure the end of the log, and exit.  Must not be
 # called as a condition, because bash would then ignore errors inside COMMAND.
@@ -35,7 +40,7 @@ step() {
 	local label=$1 start=${EPOCHREALTIME/[.,]/} began=$SECONDS log status
 	shift
 	mkdir -p "$CACHE/log"
-	log=$CACHE/log/${label//[^[:alnum:].]/-}.$BASHPID
+	log=$(log_of "$label").$BASHPID
 	[[ ! -t 2 ]] || printf '           %s ...\r' "$label" >&2
 	set +e
 	(
@@ -44,8 +49,8 @@ step() {
 	) >"$log" 2>&1 </dev/null
 	status=$?
 	set -e
-	mv -f "$log" "${log%.*}.log"
-	log=${log%.*}.log
+	mv -f "$log" "${log%.*}"
+	log=${log%.*}
 	case $status in
 	130 | 143) report "$start" "$label: stopped" && exit "$status" ;;
 	esac

@@ -53,6 +53,8 @@ for file in A2 B1 B2; do
 		pcapcheck "$TOPO_DIR/wire-$file.pcap" "$TAG_B=$A1,$B1" "$TAG_A=$B1,$A1"
 	pcapcheck "$TOPO_DIR/wire-$file.pcap" "$TAG_B=$A1,$B1" "$TAG_A=$B1,$A1" >"$TOPO_DIR/$file"
 done
+check_not "the check itself notices wrong ULIDs" \
+	pcapcheck "$TOPO_DIR/wire-B1.pcap" "$TAG_B=$A2,$B1" "$TAG_A=$B1,$A1"
 for protocol in tcp udp icmp6 253; do
 	holds "$protocol from A to B: A2 to B1, with B's tag" \
 		"$(packets "$TOPO_DIR/B1" "$TAG_B" "$A2" "$B1" $protocol) > 0"

@@ -48,6 +48,12 @@ off off off on on
 off off off off off
 END
 
+# Segments that come one by one, checksums complete, as from a NIC.
+both tx off tso off gso off gro on rx on
+stat_mark A B
+check "segments into generic receive offload" content
+holds "are merged there" "$(stat_since B InGroFlows) > 0"
+
 # The two ends need not be alike.
 both tx on tso on gso on gro on rx on
 on A ethtool -K up2 tx off >/dev/null

@@ -53,5 +53,6 @@ enum {
 };
 
 /* Macros that bindgen cannot evaluate by itself. */
-const netdev_features_t SHIM6_NETIF_F_SOFTWARE = NETIF_F_GSO_MASK | NETIF_F_GSO_PARTIAL | NETIF_F_CSUM_MASK;
+const netdev_features_t SHIM6_NETIF_F_SOFTWARE =
+	NETIF_F_GSO_MASK | NETIF_F_GSO_PARTIAL | NETIF_F_CSUM_MASK;
 const u16 SHIM6_IP6SKB_MULTIPATH = IP6SKB_MULTIPATH;

@@ -90,13 +90,11 @@ void shim6_helper_tcp_partial_checksum(struct sk_buff *skb, unsigned int thoff,
 /* namespace.c */
 void *shim6_helper_net_generic(const struct net *net, unsigned int id);
 struct net *shim6_helper_seq_file_net(struct seq_file *seq);
-struct ctl_table_header *shim6_helper_register_uint_sysctls(struct net *net, const char *path,
-							     const char *const *names,
-							     unsigned int **values,
-							     const unsigned int *min,
-							     const unsigned int *max,
-							     unsigned int stride,
-							     unsigned int count);
+struct ctl_table_header *
+shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char *const *names,
+				   unsigned int **values, const unsigned int *min,
+				   const unsigned int *max, unsigned int stride,
+				   unsigned int count);
 void shim6_helper_unregister_uint_sysctls(struct ctl_table_header *header);
 struct proc_dir_entry *shim6_helper_proc_create_net(struct net *net, const char *name,
 						    int (*show)(struct seq_file *, void *));

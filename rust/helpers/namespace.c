@@ -25,13 +25,11 @@ struct net *shim6_helper_seq_file_net(struct seq_file *seq)
  * A table of unsigned integers, @count of them, with limits that stand @stride
  * octets apart. The table belongs to the returned header and is freed with it.
  */
-struct ctl_table_header *shim6_helper_register_uint_sysctls(struct net *net, const char *path,
-							     const char *const *names,
-							     unsigned int **values,
-							     const unsigned int *min,
-							     const unsigned int *max,
-							     unsigned int stride,
-							     unsigned int count)
+struct ctl_table_header *
+shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char *const *names,
+				   unsigned int **values, const unsigned int *min,
+				   const unsigned int *max, unsigned int stride,
+				   unsigned int count)
 {
 	struct ctl_table_header *header;
 	struct ctl_table *table;

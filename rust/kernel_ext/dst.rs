@@ -135,9 +135,11 @@ impl DstRef {
         destination: &In6Addr,
         mark: u32,
     ) -> Result<Self> {
-        let mut flow = bindings::flowi6::default();
-        flow.saddr = source.get();
-        flow.daddr = destination.get();
+        let mut flow = bindings::flowi6 {
+            saddr: source.get(),
+            daddr: destination.get(),
+            ..bindings::flowi6::default()
+        };
         flow.__fl_common.flowic_mark = mark;
         // SAFETY: All pointers are valid; a null socket is allowed. The result is a reference.
         let dst = unsafe {

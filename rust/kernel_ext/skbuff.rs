@@ -457,7 +457,7 @@ impl SkBuff {
         unsafe { bindings::ip6_route_input(self.as_ptr()) };
         // SAFETY: The control block of IPv6 is in place in the hooks of IPv6.
         unsafe {
-            (*self.control()).flags |= bindings::SHIM6_IP6SKB_MULTIPATH as u16;
+            (*self.control()).flags |= bindings::SHIM6_IP6SKB_MULTIPATH;
         }
         self.dst().is_some_and(Dst::is_local_input)
     }
@@ -491,7 +491,7 @@ impl SkBuff {
     /// wish.
     #[inline]
     pub(crate) fn dst_mtu(&self) -> u32 {
-        // SAFETY: Callers have a route attached, else the answer is 1280.
+        // What every path takes.
         if self.dst().is_none() {
             return 1280;
         }

@@ -33,6 +33,7 @@
 #	single	  the hosts' main routing table knows the first provider only
 
 . "$(dirname "${BASH_SOURCE[0]}")/util.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/capture.sh"
 
 # The HBA addresses of the sets hostA and hostB (RFC 5535), made from their
 # Parameters Data Structures; the test vectors have those.
@@ -52,7 +53,6 @@ export A1 A2 B1 B2 B3 TAG_A TAG_B
 TOPO=${TOPO:-s6-$$}
 TOPO_DIR=
 TOPO_FORM=
-TOPO_CAPTURES=()
 TOPO_SPAWNED=()
 
 # What `ip -batch` is to do in each node, collected before it is done.
@@ -415,46 +415,6 @@ topo_netem() {
 	[[ $# -gt 0 ]] || verb=del
 	on "r$host$i" tc qdisc "$verb" dev core root ${1:+netem "$@"} &&
 		on core tc qdisc "$verb" dev "$host$i" root ${1:+netem "$@"}
-}
-
-#
-# Captures
-#
-
-# topo_capture NAME NODE IF [FILTER...]: tcpdump into $TOPO_DIR/NAME.pcap.
-# Returns when it is listening.
-topo_capture() {
-	local name=$1 node=$2 dev=$3 log=$TOPO_DIR/$1.log
-
-	shift 3
-	spawn "$node" tcpdump -i "$dev" -s 0 -B 16384 -U --immediate-mode -Z root \
-		-w "$TOPO_DIR/$name.pcap" "$@" 2>"$log"
-	TOPO_CAPTURES+=("$SPAWNED")
-	wait_until 10 grep -q 'listening on' "$log"
-}
-
-# topo_capture_all NAME: every uplink of both hosts, NAME-A1.pcap and so on.
-topo_capture_all() {
-	local host i
-
-	for host in A B; do
-		for i in $(topo_uplinks "$host"); do
-			topo_capture "$1-$host$i" "$host" "up$i" ip6 || return
-		done
-	done
-}
-
-# topo_capture_stop: end all captures, after everything captured is in its file.
-topo_capture_stop() {
-	local size last=-1
-
-	[[ ${#TOPO_CAPTURES[@]} -gt 0 ]] || return 0
-	until size=$(stat -c %s "$TOPO_DIR"/*.pcap 2>/dev/null); [[ $size == "$last" ]]; do
-		last=$size
-		pause 0.2
-	done
-	stop "${TOPO_CAPTURES[@]}"
-	TOPO_CAPTURES=()
 }
 
 #

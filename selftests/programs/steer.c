@@ -168,7 +168,7 @@ static bool commands(int from, int fd)
 	return true;
 }
 
-static struct sockaddr_in6 address(const char *text, const char *port)
+static struct sockaddr_in6 endpoint(const char *text, const char *port)
 {
 	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(port)) };
 
@@ -179,7 +179,7 @@ static struct sockaddr_in6 address(const char *text, const char *port)
 
 static int wait_for_peer(const char *port)
 {
-	struct sockaddr_in6 here = address("::", port);
+	struct sockaddr_in6 here = endpoint("::", port);
 	int one = 1, fd, listener = socket(AF_INET6, SOCK_STREAM, 0);
 
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -195,7 +195,7 @@ static int wait_for_peer(const char *port)
 
 static int connect_to_peer(const char *source, const char *destination, const char *port)
 {
-	struct sockaddr_in6 here = address(source, "0"), there = address(destination, port);
+	struct sockaddr_in6 here = endpoint(source, "0"), there = endpoint(destination, port);
 	int fd = socket(AF_INET6, SOCK_STREAM, 0);
 
 	if (bind(fd, (void *)&here, sizeof(here)))

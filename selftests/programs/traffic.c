@@ -272,14 +272,17 @@ static void show_progress(void)
 		err(1, "progress");
 }
 
-static bool patience_left(void)
-{
-	return now_ms() - seen.last < options.patience * 1000LL;
-}
-
 static bool all_sent(void)
 {
 	return stopped || (options.n && seen.sent >= options.n);
+}
+
+/* What may be lost is waited for no longer than a path can delay it. */
+static bool patience_left(void)
+{
+	long long most = options.lossy && all_sent() ? 1000 : options.patience * 1000LL;
+
+	return now_ms() - seen.last < most;
 }
 
 /* Sends while the socket takes it, and reads what comes back. */

@@ -40,6 +40,7 @@ enum shim6_cmd {
 	/* private: */
 	__SHIM6_CMD_MAX,
 };
+
 #define SHIM6_CMD_MAX			(__SHIM6_CMD_MAX - 1)
 
 /**
@@ -82,6 +83,7 @@ enum shim6_attr {
 	/* private: */
 	__SHIM6_A_MAX,
 };
+
 #define SHIM6_A_MAX			(__SHIM6_A_MAX - 1)
 
 /**
@@ -106,6 +108,7 @@ enum shim6_locator_attr {
 	/* private: */
 	__SHIM6_A_LOCATOR_MAX,
 };
+
 #define SHIM6_A_LOCATOR_MAX		(__SHIM6_A_LOCATOR_MAX - 1)
 
 /**

@@ -213,8 +213,8 @@ impl Family {
         } else {
             0b1100_0000
         };
-        // SAFETY: A bit field of eight bits is one octet.
         family._bitfield_1 =
+            // SAFETY: A bit field of eight bits is one octet.
             unsafe { transmute::<u8, bindings::__BindgenBitfieldUnit<[u8; 1]>>(FLAGS) };
 
         Self(Opaque::new(family))
