@@ -52,7 +52,7 @@ END
 both tx off tso off gso off gro on rx on
 stat_mark A B
 check "segments into generic receive offload" content
-holds "are merged there" "$(stat_since B InGroFlows) > 0"
+holds "are merged there" "$(stat_since B InGroMerged) > 0"
 
 # The two ends need not be alike.
 both tx on tso on gso on gro on rx on
