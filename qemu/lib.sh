@@ -22,9 +22,10 @@ die() {
 	exit 1
 }
 
-# One line for something that took START_MICROSECONDS until now.
+# report START_MICROSECONDS WHAT [END_MICROSECONDS]: one line for something that
+# took from then until now, or until then.
 report() {
-	local us=$((${EPOCHREALTIME/[.,]/} - $1))
+	local us=$((${3:-${EPOCHREALTIME/[.,]/}} - $1))
 	printf '%6d.%d s  %s\n' $((us / 1000000)) $((us / 100000 % 10)) "$2" >&2
 }
 

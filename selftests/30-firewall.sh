@@ -31,6 +31,9 @@ for host in A B; do
 		    counter invalid { }
 		    counter locators { }
 		    counter shim { }
+		    counter after_invalid { }
+		    counter after_untracked { }
+		    counter nat { }
 		    chain input {
 		        type filter hook input priority filter; policy drop;
 		        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
@@ -48,6 +51,15 @@ for host in A B; do
 		        meta l4proto { tcp, udp } th dport $PORT counter name out_port
 		        ip6 nexthdr 140 counter name shim
 		        ip6 daddr { $A2, $B2 } meta l4proto != icmpv6 counter name locators
+		    }
+		    chain after {
+		        type filter hook postrouting priority 150;
+		        ip6 nexthdr 140 ct state invalid counter name after_invalid
+		        ip6 nexthdr 140 ct state untracked counter name after_untracked
+		    }
+		    chain nat {
+		        type nat hook postrouting priority srcnat;
+		        ip6 nexthdr 140 counter name nat snat to 2001:db8::bad
 		    }
 		}
 	END
@@ -74,6 +86,9 @@ for host in A B; do
 	is "$host: rules see no locators" "$(counted $host locators)" 0
 	is "$host: rules see no Shim6 header" "$(counted $host shim)" 0
 	is "$host: nothing is invalid" "$(counted $host invalid)" 0
+	holds "$host: behind the shim, packets are untracked" "$(counted $host after_untracked) > 50"
+	is "$host: and not invalid" "$(counted $host after_invalid)" 0
+	is "$host: and no business of NAT" "$(counted $host nat)" 0
 done
 holds "A: output rules see the port" "$(counted A out_port) > 50"
 

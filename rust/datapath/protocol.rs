@@ -70,6 +70,13 @@ fn payload(
     shim6: &PayloadHeader,
     rcu: &Guard,
 ) -> Delivery {
+    // A group of this host is not this host: the header must not make unicast of multicast.
+    let is_unicast = Ipv6Header::parse(skb.head())
+        .is_some_and(|header| header.source.is_unicast() && header.destination.is_unicast());
+    if !is_unicast {
+        namespace.counters.count_drop(Reason::Address);
+        return Delivery::Consumed(skb);
+    }
     let Some(context) = namespace.contexts.by_tag(shim6.tag, rcu) else {
         namespace.counters.count(Counter::InUnknownTag);
         return Delivery::Consumed(skb);

@@ -71,7 +71,12 @@ END {
 		}
 		n = most ? int(got[row] * WIDTH / most + 0.5) : 0
 		all = by1[row] + by2[row]
-		ones = all ? int(n * by1[row] / all + 0.5) : n
+		# Octets that were seen in the file a little after they arrived.
+		if (all)
+			share = by1[row] / all
+		else if (row == 0)
+			share = 1
+		ones = int(n * share + 0.5)
 		printf "%7.3f s %8.1f  %-*s  %-7s %s\n", row * step / 1000,
 			got[row] * 8 / step / 1000, WIDTH,
 			repeat("1", ones) repeat("2", n - ones), pair["B"], pair["A"]
