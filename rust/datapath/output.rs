@@ -33,6 +33,7 @@ use crate::{
         locator::UlidPair,
         number::Fii,
         wire::{
+            chain::Place,
             ipv6::{
                 Ipv6Header,
                 MIN_MTU, //
@@ -144,7 +145,7 @@ fn translate(
     if let Some(mtu) = fit {
         return Ok(Translated::ToFragment(mtu));
     }
-    push_header(namespace, skb, context, path, dst)?;
+    push_header(namespace, skb, context, path, &place, dst)?;
     Ok(Translated::Whole)
 }
 
@@ -206,13 +207,13 @@ fn push_header(
     skb: &mut SkBuff,
     context: &Context,
     path: &Path,
+    place: &Place,
     dst: DstRef,
 ) -> Result<(), Failure> {
     prepare_offloads(namespace, skb, &dst)?;
-    let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
     let len = skb.len();
     skb.grow_head(PayloadHeader::LEN, dst.headroom(), |head| {
-        rewrite::outbound(head, len, &place, &path.pair, context.tag_peer())
+        rewrite::outbound(head, len, place, &path.pair, context.tag_peer())
     })
     .map_err(|error| (Counter::OutNoMemory, error))?
     .map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
@@ -224,11 +225,7 @@ fn push_header(
 /// Devices take the addresses of the IPv6 header for those of the transport's pseudo header, which
 /// is wrong behind our header. So segments and checksums are finished in software, unless the
 /// packet stays in this kernel's memory.
-pub(super) fn prepare_offloads(
-    namespace: &Namespace,
-    skb: &mut SkBuff,
-    dst: &DstRef,
-) -> Result<(), Failure> {
+fn prepare_offloads(namespace: &Namespace, skb: &mut SkBuff, dst: &DstRef) -> Result<(), Failure> {
     if skb.is_gso() {
         if dst.device().is_memory() {
             namespace.counters.count(Counter::OutWhole);
@@ -259,8 +256,11 @@ impl FragmentOutput for Fragments {
             Some(context) => {
                 let path = context.path(&rcu);
                 if path.translated {
-                    route(net, path, &skb)
-                        .and_then(|dst| push_header(namespace, &mut skb, context, path, dst))
+                    route(net, path, &skb).and_then(|dst| {
+                        let place =
+                            locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
+                        push_header(namespace, &mut skb, context, path, &place, dst)
+                    })
                 } else {
                     Ok(())
                 }
