@@ -6,6 +6,7 @@
  */
 #include "socket.h"
 
+#include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/ip6.h>
@@ -15,11 +16,18 @@
 #define SHIM6		140
 #define MARK_LEN	16
 
-enum fate { LOST, PLAIN, TRANSLATED };
+enum fate { UNSEEN, STRANGE, PLAIN, TRANSLATED };
 
-static const char *const fates[] = { "lost", "plain", "translated" };
+static const char *const fates[] = { "not seen", "strange", "plain", "translated" };
 
 static int sniffer;
+
+/* What was seen last, for those who wonder. */
+static struct {
+	int error;
+	unsigned int others;
+	struct ip6_hdr header;
+} seen;
 
 /* All IPv6 packets of this namespace, as they are on the wire. */
 static void open_sniffer(void)
@@ -46,7 +54,7 @@ static enum fate fate_of(const struct ip6_hdr *header, bool reverse)
 	if (header->ip6_nxt != SHIM6 && from_to(header, reverse ? ULID_B : ULID_A,
 						reverse ? ULID_A : ULID_B))
 		return PLAIN;
-	return LOST;
+	return STRANGE;
 }
 
 /* The next packet that is so. */
@@ -56,10 +64,29 @@ static enum fate wait_for(bool (*wanted)(const char *packet, ssize_t len, const 
 	char packet[4096];
 	ssize_t len;
 
-	while ((len = recv(sniffer, packet, sizeof(packet), 0)) > 0)
-		if (len >= (ssize_t)sizeof(struct ip6_hdr) && wanted(packet, len, data))
-			return fate_of((const struct ip6_hdr *)packet, reverse);
-	return LOST;
+	seen.others = 0;
+	while ((len = recv(sniffer, packet, sizeof(packet), 0)) > 0) {
+		if (len < (ssize_t)sizeof(struct ip6_hdr))
+			continue;
+		memcpy(&seen.header, packet, sizeof(seen.header));
+		if (wanted(packet, len, data))
+			return fate_of(&seen.header, reverse);
+		seen.others++;
+	}
+	seen.error = errno;
+	return UNSEEN;
+}
+
+static void explain(enum fate fate)
+{
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+
+	inet_ntop(AF_INET6, &seen.header.ip6_src, from, sizeof(from));
+	inet_ntop(AF_INET6, &seen.header.ip6_dst, to, sizeof(to));
+	tap_note("%s; last packet: %s to %s, next header %u, %u others before", fates[fate], from,
+		 to, seen.header.ip6_nxt, seen.others);
+	if (fate == UNSEEN)
+		tap_note("recv: %s", strerror(seen.error));
 }
 
 static bool ends_with(const char *packet, ssize_t len, const void *mark)
@@ -79,7 +106,7 @@ static void travels(int fd, bool reverse, enum fate wanted, const char *what)
 		tap_bail("%s: send", what);
 	fate = wait_for(ends_with, mark, reverse);
 	if (!tap_ok(fate == wanted, "%s: %s", what, fates[wanted]))
-		tap_note("%s", fates[fate]);
+		explain(fate);
 }
 
 static void arrives(int fd, const char *what)

@@ -16,7 +16,7 @@
 #include <time.h>
 
 #define MODULE		"/opt/shim6/shim6.ko"
-#define CYCLES		5
+#define CYCLES		3
 #define WORKERS		3
 
 /* What the workers got to hear. */
