@@ -19,8 +19,22 @@
 
 mod octets;
 
+pub mod cga;
+pub mod compose;
+pub mod crypto;
+pub mod dispatch;
+pub mod establish;
+pub mod hba;
+pub mod identity;
+pub mod limit;
 pub mod locator;
 pub mod number;
 pub mod pds;
+pub mod random;
+pub mod rsa_key;
+pub mod signature;
 pub mod tag;
+pub mod time;
+pub mod validator;
+pub mod verify;
 pub mod wire;

@@ -3,11 +3,6 @@
 //! The CGA Parameter Data Structure: its structure, not its proof (RFC 3972, Section 3; RFC 4581,
 //! Section 2; RFC 5535, Section 5).
 
-use super::octets;
-
-/// Octets before the public key: modifier, subnet prefix, collision count.
-const KEY_AT: usize = 25;
-
 /// Why octets are no PDS, or a Multi-Prefix extension is none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum PdsError {
@@ -27,66 +22,89 @@ pub enum PdsError {
     MultiPrefixRepeated,
 }
 
-/// A well-formed CGA Parameter Data Structure. Whether it belongs to an address is a question of
-/// hashes and not answered by this type.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Pds<'a> {
-    octets: &'a [u8],
-    key_len: usize,
+/// How many of its addresses collided with others before this one was found: 0, 1 or 2 (RFC 3972,
+/// Section 3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(transparent)]
+pub struct CollisionCount(u8);
+
+impl CollisionCount {
+    /// All counts, in the order in which they are tried. After the last of them generation fails
+    /// (RFC 3972, Section 4).
+    pub const ALL: [Self; 3] = [Self(0), Self(1), Self(2)];
+
+    /// The count with this value; [`None`] above 2.
+    pub const fn new(count: u8) -> Option<Self> {
+        match count {
+            0..=2 => Some(Self(count)),
+            _ => None,
+        }
+    }
+
+    /// The value.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
 }
 
-impl<'a> Pds<'a> {
-    /// Checks the structure of `octets`, which have to be a PDS from their first to their last.
+/// What the PDSs of all addresses of a set have in common, whatever their prefixes and collision
+/// count: the part that Hash2 covers (RFC 3972, Section 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parameters<'a> {
+    modifier: [u8; 16],
+    public_key: &'a [u8],
+    extensions: &'a [u8],
+}
+
+impl<'a> Parameters<'a> {
+    /// Puts parameters together. `extensions` are encoded one behind the other.
     ///
     /// # Errors
     ///
-    /// [`PdsError`], except those about the Multi-Prefix extension.
-    pub fn parse(octets: &'a [u8]) -> Result<Self, PdsError> {
-        let count = octets::u8_at(octets, 24).ok_or(PdsError::Truncated)?;
-        if count > 2 {
-            return Err(PdsError::CollisionCount);
-        }
-        let rest = octets.get(KEY_AT..).ok_or(PdsError::Truncated)?;
-        let key_len = der_sequence_len(rest)?;
-        if key_len > rest.len() {
+    /// [`PdsError::Truncated`] and [`PdsError::PublicKey`] if `public_key` is no DER sequence from
+    /// its first octet to its last, [`PdsError::Extension`].
+    pub fn new(
+        modifier: [u8; 16],
+        public_key: &'a [u8],
+        extensions: &'a [u8],
+    ) -> Result<Self, PdsError> {
+        if der_sequence_len(public_key)? != public_key.len() {
             return Err(PdsError::PublicKey);
         }
-        let pds = Self { octets, key_len };
-        for extension in pds.extensions_checked() {
+        for extension in Extensions(extensions) {
             extension?;
         }
-        Ok(pds)
+        Ok(Self {
+            modifier,
+            public_key,
+            extensions,
+        })
     }
 
-    /// All octets.
-    pub const fn as_octets(&self) -> &'a [u8] {
-        self.octets
+    /// The same with another modifier.
+    pub const fn with_modifier(self, modifier: [u8; 16]) -> Self {
+        Self { modifier, ..self }
     }
 
     /// The modifier: a 128-bit unsigned integer, big-endian.
-    pub fn modifier(&self) -> [u8; 16] {
-        octets::array(self.octets, 0).unwrap_or_default()
-    }
-
-    /// The subnet prefix.
-    pub fn subnet_prefix(&self) -> [u8; 8] {
-        octets::array(self.octets, 16).unwrap_or_default()
-    }
-
-    /// The collision count: 0, 1 or 2.
-    pub fn collision_count(&self) -> u8 {
-        octets::u8_at(self.octets, 24).unwrap_or_default()
+    pub const fn modifier(&self) -> [u8; 16] {
+        self.modifier
     }
 
     /// The DER-encoded SubjectPublicKeyInfo, or what stands in for it in an HBA-only set. Only
     /// its outermost length has been looked at.
-    pub fn public_key(&self) -> &'a [u8] {
-        octets::range(self.octets, KEY_AT, self.key_len).unwrap_or_default()
+    pub const fn public_key(&self) -> &'a [u8] {
+        self.public_key
+    }
+
+    /// The octets of all extensions.
+    pub const fn extension_octets(&self) -> &'a [u8] {
+        self.extensions
     }
 
     /// The extensions, in order.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + Clone + 'a {
-        self.extensions_checked().map_while(Result::ok)
+        Extensions(self.extensions).map_while(Result::ok)
     }
 
     /// The Multi-Prefix extension; [`None`] without one.
@@ -106,10 +124,91 @@ impl<'a> Pds<'a> {
         }
     }
 
-    /// The extensions as they come, up to the first that does not fit.
-    fn extensions_checked(&self) -> Extensions<'a> {
-        let rest = self.octets.get(KEY_AT..).unwrap_or_default();
-        Extensions(rest.get(self.key_len..).unwrap_or_default())
+    /// Octets of a PDS with these parameters.
+    pub const fn pds_len(&self) -> usize {
+        Pds::KEY_AT
+            .saturating_add(self.public_key.len())
+            .saturating_add(self.extensions.len())
+    }
+
+    /// Writes the PDS of the address with this prefix at the start of `buffer`; [`None`] if it
+    /// has fewer than [`pds_len`](Self::pds_len) octets.
+    pub fn write<'b>(
+        &self,
+        subnet_prefix: [u8; 8],
+        collision_count: CollisionCount,
+        buffer: &'b mut [u8],
+    ) -> Option<&'b [u8]> {
+        let pds = buffer.get_mut(..self.pds_len())?;
+        let fields = self
+            .modifier
+            .iter()
+            .chain(&subnet_prefix)
+            .chain(core::slice::from_ref(&collision_count.0))
+            .chain(self.public_key)
+            .chain(self.extensions);
+
+        for (octet, field) in pds.iter_mut().zip(fields) {
+            *octet = *field;
+        }
+        Some(pds)
+    }
+}
+
+/// A well-formed CGA Parameter Data Structure. Whether it belongs to an address is a question of
+/// hashes and not answered by this type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pds<'a> {
+    octets: &'a [u8],
+    subnet_prefix: [u8; 8],
+    collision_count: CollisionCount,
+    parameters: Parameters<'a>,
+}
+
+impl<'a> Pds<'a> {
+    /// Octets before the public key: modifier, subnet prefix, collision count.
+    const KEY_AT: usize = 25;
+
+    /// Checks the structure of `octets`, which have to be a PDS from their first to their last.
+    ///
+    /// # Errors
+    ///
+    /// [`PdsError`], except those about the Multi-Prefix extension.
+    pub fn parse(octets: &'a [u8]) -> Result<Self, PdsError> {
+        let (modifier, rest) = octets.split_first_chunk().ok_or(PdsError::Truncated)?;
+        let (subnet_prefix, rest) = rest.split_first_chunk().ok_or(PdsError::Truncated)?;
+        let (count, rest) = rest.split_first().ok_or(PdsError::Truncated)?;
+        let collision_count = CollisionCount::new(*count).ok_or(PdsError::CollisionCount)?;
+        let (public_key, extensions) = rest
+            .split_at_checked(der_sequence_len(rest)?)
+            .ok_or(PdsError::PublicKey)?;
+
+        Ok(Self {
+            octets,
+            subnet_prefix: *subnet_prefix,
+            collision_count,
+            parameters: Parameters::new(*modifier, public_key, extensions)?,
+        })
+    }
+
+    /// All octets.
+    pub const fn as_octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// The subnet prefix.
+    pub const fn subnet_prefix(&self) -> [u8; 8] {
+        self.subnet_prefix
+    }
+
+    /// The collision count.
+    pub const fn collision_count(&self) -> CollisionCount {
+        self.collision_count
+    }
+
+    /// Everything else: modifier, public key and extensions.
+    pub const fn parameters(&self) -> &Parameters<'a> {
+        &self.parameters
     }
 }
 
@@ -197,6 +296,11 @@ impl<'a> MultiPrefix<'a> {
     /// P: whether the public key is one, so that locators can also be verified by CGA.
     pub const fn has_public_key(&self) -> bool {
         self.has_public_key
+    }
+
+    /// Whether the set has this /64 prefix.
+    pub fn contains(&self, prefix: [u8; 8]) -> bool {
+        self.prefixes().any(|other| other == prefix)
     }
 
     /// The /64 prefixes of the set, in order; 1 to [`MAX_PREFIXES`](Self::MAX_PREFIXES).

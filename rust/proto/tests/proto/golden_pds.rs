@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 use shim6_proto::pds::{
+    Parameters,
     Pds,
     PdsError, //
 };
@@ -24,22 +25,28 @@ fn fields_of_generated_cgas() {
     for case in cases {
         let octets = field(&case["pds"]);
         let pds = Pds::parse(&octets).unwrap();
+        let parameters = pds.parameters();
 
         assert_eq!(pds.as_octets(), octets);
-        assert_eq!(pds.modifier().to_vec(), field(&case["modifier_final"]));
+        assert_eq!(
+            parameters.modifier().to_vec(),
+            field(&case["modifier_final"])
+        );
         assert_eq!(pds.subnet_prefix().to_vec(), field(&case["subnet_prefix"]));
         assert_eq!(
-            u64::from(pds.collision_count()),
+            u64::from(pds.collision_count().get()),
             case["collision_count"].as_u64().unwrap()
         );
-        assert_eq!(pds.public_key(), field(&case["public_key_spki_der"]));
-        assert_eq!(extensions(&pds), field(&case["extensions"]));
+        assert_eq!(parameters.public_key(), field(&case["public_key_spki_der"]));
+        assert_eq!(parameters.extension_octets(), field(&case["extensions"]));
+        assert_eq!(extensions(parameters), field(&case["extensions"]));
     }
 }
 
 /// The extensions put together again.
-fn extensions(pds: &Pds<'_>) -> Vec<u8> {
-    pds.extensions()
+fn extensions(parameters: &Parameters<'_>) -> Vec<u8> {
+    parameters
+        .extensions()
         .flat_map(|extension| {
             let length = extension.data.len() as u16;
             let mut octets = extension.code.to_be_bytes().to_vec();
@@ -61,20 +68,24 @@ fn fields_of_hba_sets() {
         for member in set["addresses"].as_array().unwrap() {
             let octets = field(&member["pds"]);
             let pds = Pds::parse(&octets).unwrap();
-            let multi_prefix = pds
+            let parameters = pds.parameters();
+            let multi_prefix = parameters
                 .multi_prefix()
                 .unwrap()
                 .expect("a Multi-Prefix extension");
             let prefixes = set["prefixes"].as_array().unwrap().iter().map(field);
 
-            assert_eq!(pds.modifier().to_vec(), field(&set["modifier_final"]));
+            assert_eq!(
+                parameters.modifier().to_vec(),
+                field(&set["modifier_final"])
+            );
             assert_eq!(pds.subnet_prefix().to_vec(), field(&member["prefix"]));
             assert_eq!(
-                u64::from(pds.collision_count()),
+                u64::from(pds.collision_count().get()),
                 set["collision_count"].as_u64().unwrap()
             );
-            assert_eq!(pds.public_key(), field(&set["public_key_spki_der"]));
-            assert_eq!(extensions(&pds), field(&set["extensions"]));
+            assert_eq!(parameters.public_key(), field(&set["public_key_spki_der"]));
+            assert_eq!(extensions(parameters), field(&set["extensions"]));
             assert_eq!(
                 u64::from(multi_prefix.has_public_key()),
                 set["p_flag"].as_u64().unwrap()
@@ -130,7 +141,10 @@ fn cases_without_multi_prefix_extension() {
     let mut cases = cases.filter(|case| case["fails_at"] == "no Multi-Prefix extension");
     let octets = field(&cases.next().expect("a case")["pds"]);
 
-    assert_eq!(Pds::parse(&octets).unwrap().multi_prefix(), Ok(None));
+    assert_eq!(
+        Pds::parse(&octets).unwrap().parameters().multi_prefix(),
+        Ok(None)
+    );
 }
 
 /// A PDS that is cut is malformed, unless the cut is between two extensions.
@@ -140,8 +154,9 @@ fn cut_anywhere() {
     for set in vectors["sets"].as_array().unwrap() {
         let octets = field(&set["addresses"][0]["pds"]);
         let pds = Pds::parse(&octets).unwrap();
-        let mut seams = vec![25 + pds.public_key().len()];
-        for extension in pds.extensions() {
+        let parameters = pds.parameters();
+        let mut seams = vec![25 + parameters.public_key().len()];
+        for extension in parameters.extensions() {
             seams.push(seams.last().unwrap() + 4 + extension.data.len());
         }
 

@@ -5,7 +5,9 @@
 
 use proptest::prelude::*;
 use shim6_proto::pds::{
+    CollisionCount,
     MultiPrefix,
+    Parameters,
     Pds,
     PdsError, //
 };
@@ -44,6 +46,7 @@ fn multi_prefix(extensions: &[Vec<u8>]) -> Result<Option<usize>, PdsError> {
     let octets = pds(0, &[KEY.to_vec(), extensions.concat()].concat());
     let pds = Pds::parse(&octets).expect("a PDS");
     Ok(pds
+        .parameters()
         .multi_prefix()?
         .map(|extension| extension.prefixes().len()))
 }
@@ -52,11 +55,12 @@ fn multi_prefix(extensions: &[Vec<u8>]) -> Result<Option<usize>, PdsError> {
 fn fields() {
     let octets = pds(2, &[0x30, 3, 7, 8, 9]);
     let pds = Pds::parse(&octets).unwrap();
-    assert_eq!(pds.modifier(), [1; 16]);
     assert_eq!(pds.subnet_prefix(), [2; 8]);
-    assert_eq!(pds.collision_count(), 2);
-    assert_eq!(pds.public_key(), [0x30, 3, 7, 8, 9]);
-    assert_eq!(pds.extensions().count(), 0);
+    assert_eq!(pds.collision_count().get(), 2);
+    let parameters = pds.parameters();
+    assert_eq!(parameters.modifier(), [1; 16]);
+    assert_eq!(parameters.public_key(), [0x30, 3, 7, 8, 9]);
+    assert_eq!(parameters.extensions().count(), 0);
 }
 
 #[test]
@@ -88,7 +92,7 @@ fn key_lengths() {
     ] {
         let key = [header, &vec![0; length]].concat();
         let octets = pds(0, &key);
-        assert_eq!(Pds::parse(&octets).unwrap().public_key(), key);
+        assert_eq!(Pds::parse(&octets).unwrap().parameters().public_key(), key);
         assert_error(&octets[..octets.len() - 1], PdsError::PublicKey);
     }
 }
@@ -111,7 +115,11 @@ fn extensions_in_order() {
     let rest = [KEY.to_vec(), extension(5, &[]), extension(6, &[1, 2, 3])].concat();
     let octets = pds(0, &rest);
     let pds = Pds::parse(&octets).unwrap();
-    let read: Vec<_> = pds.extensions().map(|e| (e.code, e.data)).collect();
+    let read: Vec<_> = pds
+        .parameters()
+        .extensions()
+        .map(|e| (e.code, e.data))
+        .collect();
     assert_eq!(read, [(5, [].as_slice()), (6, &[1, 2, 3])]);
 }
 
@@ -194,11 +202,39 @@ fn public_key_bit() {
         );
         let extension = Pds::parse(&octets)
             .unwrap()
+            .parameters()
             .multi_prefix()
             .unwrap()
             .unwrap();
         assert_eq!(extension.has_public_key(), expected);
     }
+}
+
+#[test]
+fn parameters_that_make_no_pds() {
+    let new = |key: &[u8], extensions: &[u8]| Parameters::new([1; 16], key, extensions).err();
+    assert_eq!(new(&KEY, &[]), None);
+    assert_eq!(
+        new(&KEY, &[extension(5, &[1]), extension(6, &[])].concat()),
+        None
+    );
+
+    assert_eq!(new(&[], &[]), Some(PdsError::Truncated));
+    assert_eq!(new(&[0x02, 0], &[]), Some(PdsError::PublicKey));
+    assert_eq!(new(&[0x30, 3, 7, 8], &[]), Some(PdsError::PublicKey));
+    assert_eq!(new(&[0x30, 3, 7, 8, 9, 0], &[]), Some(PdsError::PublicKey));
+    assert_eq!(new(&KEY, &[0]), Some(PdsError::Extension));
+    assert_eq!(new(&KEY, &[0, 5, 0, 1]), Some(PdsError::Extension));
+}
+
+#[test]
+fn collision_counts() {
+    assert_eq!(CollisionCount::ALL.map(CollisionCount::get), [0, 1, 2]);
+    for count in 0..=2 {
+        assert_eq!(CollisionCount::new(count).unwrap().get(), count);
+    }
+    assert_eq!(CollisionCount::new(3), None);
+    assert_eq!(CollisionCount::default().get(), 0);
 }
 
 proptest! {
@@ -213,10 +249,12 @@ proptest! {
             octets[26] %= 16;
         }
         if let Ok(pds) = Pds::parse(&octets) {
-            let parts = 25 + pds.public_key().len();
-            let extensions: usize = pds.extensions().map(|e| 4 + e.data.len()).sum();
+            let parameters = pds.parameters();
+            let parts = 25 + parameters.public_key().len();
+            let extensions: usize = parameters.extensions().map(|e| 4 + e.data.len()).sum();
             prop_assert_eq!(parts + extensions, octets.len());
-            if let Ok(Some(extension)) = pds.multi_prefix() {
+            prop_assert_eq!(parameters.pds_len(), octets.len());
+            if let Ok(Some(extension)) = parameters.multi_prefix() {
                 prop_assert!((1..=32).contains(&extension.prefixes().len()));
             }
         }
