@@ -4,16 +4,22 @@
  */
 #include <linux/hrtimer_types.h> /* First, see rust/bindings/bindings_helper.h of the kernel. */
 
+#include <crypto/sha1.h>
+#include <crypto/sha2.h>
+#include <crypto/sig.h>
 #include <linux/fib_rules.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/icmpv6.h>
+#include <linux/if_addr.h>
 #include <linux/in6.h>
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/notifier.h>
 #include <linux/proc_fs.h>
+#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
@@ -22,6 +28,9 @@
 #include <linux/skbuff.h>
 #include <linux/sockptr.h>
 #include <linux/sysctl.h>
+#include <linux/timekeeping.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
 #include <net/addrconf.h>
 #include <net/dst_cache.h>
 #include <net/genetlink.h>
@@ -42,6 +51,7 @@
  * numbers, differently in each kernel. Offsets do not have that problem.
  */
 enum {
+	SHIM6_SKB_NEXT			= offsetof(struct sk_buff, next),
 	SHIM6_SKB_HEAD			= offsetof(struct sk_buff, head),
 	SHIM6_SKB_DATA			= offsetof(struct sk_buff, data),
 	SHIM6_SKB_LEN			= offsetof(struct sk_buff, len),
@@ -56,3 +66,4 @@ enum {
 const netdev_features_t SHIM6_NETIF_F_SOFTWARE =
 	NETIF_F_GSO_MASK | NETIF_F_GSO_PARTIAL | NETIF_F_CSUM_MASK;
 const u16 SHIM6_IP6SKB_MULTIPATH = IP6SKB_MULTIPATH;
+const u8 SHIM6_GENL_MCAST_CAP_NET_ADMIN = GENL_MCAST_CAP_NET_ADMIN;

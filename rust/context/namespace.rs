@@ -33,12 +33,12 @@ use kernel::{
 pub(crate) static NAMESPACES: Slot<Namespace> = Slot::new();
 
 /// `/proc/sys/net/shim6`.
-static SETTINGS: [Setting; 1] = [Setting {
-    name: c_str!("max_contexts"),
-    default: 65_536,
-    min: 0,
-    max: i32::MAX as u32,
-}];
+static SETTINGS: [Setting; 1] = [Setting::number(
+    c_str!("max_contexts"),
+    65_536,
+    0,
+    i32::MAX as u32,
+)];
 
 /// Index of `max_contexts` in [`SETTINGS`].
 const MAX_CONTEXTS: usize = 0;

@@ -63,3 +63,20 @@ void shim6_helper_nla_nest_cancel(struct sk_buff *skb, struct nlattr *nest)
 {
 	nla_nest_cancel(skb, nest);
 }
+
+struct sk_buff *shim6_helper_genlmsg_new_atomic(size_t payload)
+{
+	return genlmsg_new(payload, GFP_ATOMIC);
+}
+
+bool shim6_helper_genl_has_listeners(const struct genl_family *family, struct net *net,
+				     unsigned int group)
+{
+	return genl_has_listeners(family, net, group) > 0;
+}
+
+int shim6_helper_genlmsg_multicast(const struct genl_family *family, struct net *net,
+				   struct sk_buff *skb, unsigned int group)
+{
+	return genlmsg_multicast_netns(family, net, skb, 0, group, GFP_ATOMIC);
+}

@@ -6,15 +6,19 @@
 #ifndef SHIM6_HELPERS_H
 #define SHIM6_HELPERS_H
 
+#include <linux/in6.h>
 #include <linux/sockptr.h>
+#include <linux/spinlock_types.h>
 #include <linux/types.h>
 
+struct crypto_sig;
 struct ctl_table_header;
 struct dst_cache;
 struct dst_entry;
 struct ftrace_regs;
+struct genl_family;
 struct genl_info;
-struct in6_addr;
+struct hmac_sha256_ctx;
 struct list_head;
 struct net;
 struct net_device;
@@ -32,6 +36,43 @@ struct sk_buff;
 struct skb_shared_info;
 struct sock;
 struct socket;
+struct timer_list;
+struct work_struct;
+struct workqueue_struct;
+
+/* An address of an interface; @flags are IFA_F_*. */
+struct shim6_helper_address {
+	struct in6_addr addr;
+	u32 ifindex;
+	u32 flags;
+	u8 prefix_len;
+	bool is_link_up;
+};
+
+/* address.c */
+bool shim6_helper_address_find(struct net *net, const struct in6_addr *addr,
+			       struct shim6_helper_address *address);
+void shim6_helper_address_for_each(struct net *net,
+				   bool (*visit)(void *data,
+						 const struct shim6_helper_address *address),
+				   void *data);
+struct net *shim6_helper_inet6addr_info(const void *ifaddr, struct in6_addr *addr,
+					unsigned int *ifindex);
+struct net *shim6_helper_netdev_info(const void *info, unsigned int *ifindex);
+
+/* crypto.c */
+void shim6_helper_hmac_sha256_update(struct hmac_sha256_ctx *ctx, const u8 *data, size_t len);
+bool shim6_helper_memneq(const void *a, const void *b, size_t len);
+void shim6_helper_crypto_free_sig(struct crypto_sig *sig);
+int shim6_helper_crypto_sig_set_pubkey(struct crypto_sig *sig, const void *key, unsigned int len);
+int shim6_helper_crypto_sig_set_privkey(struct crypto_sig *sig, const void *key, unsigned int len);
+int shim6_helper_crypto_sig_verify(struct crypto_sig *sig, const void *signature,
+				   unsigned int signature_len, const void *digest,
+				   unsigned int digest_len);
+int shim6_helper_crypto_sig_sign(struct crypto_sig *sig, const void *digest,
+				 unsigned int digest_len, void *signature,
+				 unsigned int signature_len);
+u64 shim6_helper_siphash(const void *data, size_t len, const u64 *key);
 
 /* dst.c */
 struct dst_entry *shim6_helper_dst_cache_get(struct dst_cache *cache);
@@ -66,6 +107,11 @@ void shim6_helper_genl_dump_check_consistent(struct netlink_callback *cb, void *
 struct nlattr *shim6_helper_nla_nest_start(struct sk_buff *skb, int attrtype);
 void shim6_helper_nla_nest_end(struct sk_buff *skb, struct nlattr *nest);
 void shim6_helper_nla_nest_cancel(struct sk_buff *skb, struct nlattr *nest);
+struct sk_buff *shim6_helper_genlmsg_new_atomic(size_t payload);
+bool shim6_helper_genl_has_listeners(const struct genl_family *family, struct net *net,
+				     unsigned int group);
+int shim6_helper_genlmsg_multicast(const struct genl_family *family, struct net *net,
+				   struct sk_buff *skb, unsigned int group);
 
 /* ftrace.c */
 unsigned long shim6_helper_ftrace_argument(struct ftrace_regs *regs, unsigned int n);
@@ -93,8 +139,8 @@ struct net *shim6_helper_seq_file_net(struct seq_file *seq);
 struct ctl_table_header *
 shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char *const *names,
 				   unsigned int **values, const unsigned int *min,
-				   const unsigned int *max, unsigned int stride,
-				   unsigned int count);
+				   const unsigned int *max, const char *const *words,
+				   unsigned int stride, unsigned int count);
 void shim6_helper_unregister_uint_sysctls(struct ctl_table_header *header);
 struct proc_dir_entry *shim6_helper_proc_create_net(struct net *net, const char *name,
 						    int (*show)(struct seq_file *, void *));
@@ -144,6 +190,10 @@ bool shim6_helper_skb_may_pull(struct sk_buff *skb, unsigned int len);
 void shim6_helper_skb_reset_transport_header(struct sk_buff *skb);
 int shim6_helper_skb_trim(struct sk_buff *skb, unsigned int len);
 void shim6_helper_kfree_skb(struct sk_buff *skb);
+bool shim6_helper_skb_linearize(struct sk_buff *skb);
+void shim6_helper_skb_detach(struct sk_buff *skb);
+void shim6_helper_consume_skb(struct sk_buff *skb);
+u32 shim6_helper_skb_iif(const struct sk_buff *skb);
 void shim6_helper_skb_set_ignore_df(struct sk_buff *skb);
 u8 shim6_helper_skb_ip_summed(const struct sk_buff *skb);
 void shim6_helper_skb_set_checksum_unnecessary(struct sk_buff *skb);
@@ -170,5 +220,26 @@ bool shim6_helper_sockptr_is_null(const sockptr_t *from);
 int shim6_helper_copy_from_sockptr(void *to, const sockptr_t *from, size_t len);
 int shim6_helper_setsockopt(struct socket *sock, int level, int name, void *value, int len);
 int shim6_helper_getsockopt_nowhere(struct socket *sock, int level, int name);
+
+/* transmit.c */
+int shim6_helper_ip6_send(struct net *net, const struct in6_addr *saddr,
+			  const struct in6_addr *daddr, u8 nexthdr, u32 mark,
+			  const void *payload, unsigned int len);
+bool shim6_helper_ip6_is_reachable(struct net *net, const struct in6_addr *saddr,
+				   const struct in6_addr *daddr);
+
+/* work.c */
+struct workqueue_struct *shim6_helper_alloc_workqueue(const char *name, int max_active);
+void shim6_helper_init_work(struct work_struct *work, void (*run)(struct work_struct *work));
+void shim6_helper_timer_setup(struct timer_list *timer,
+			      void (*expired)(struct timer_list *timer), bool deferrable);
+void shim6_helper_timer_arm(struct timer_list *timer, unsigned int msecs);
+void shim6_helper_timer_arm_within(struct timer_list *timer, unsigned int msecs);
+bool shim6_helper_timer_pending(const struct timer_list *timer);
+void shim6_helper_spin_lock_bh(spinlock_t *lock);
+bool shim6_helper_spin_trylock_bh(spinlock_t *lock);
+void shim6_helper_spin_unlock_bh(spinlock_t *lock);
+void shim6_helper_spin_assert_is_held(spinlock_t *lock);
+void shim6_helper_smp_mb(void);
 
 #endif /* SHIM6_HELPERS_H */

@@ -4,6 +4,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file_net.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/sysctl.h>
 #include <net/addrconf.h>
 #include <net/net_namespace.h>
@@ -21,17 +22,44 @@ struct net *shim6_helper_seq_file_net(struct seq_file *seq)
 	return seq_file_single_net(seq);
 }
 
+/* A setting whose value is the index of a word in a list that ends with NULL. */
+static int do_word(const struct ctl_table *table, int write, void *buffer, size_t *lenp,
+		   loff_t *ppos)
+{
+	const char *const *words = table->extra1;
+	unsigned int *value = table->data;
+	char word[32] = "";
+	const struct ctl_table string = {
+		.data = word,
+		.maxlen = sizeof(word),
+	};
+	int index, err;
+
+	if (!write)
+		strscpy(word, words[READ_ONCE(*value)]);
+	err = proc_dostring(&string, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	index = match_string(words, -1, strim(word));
+	if (index < 0)
+		return index;
+	WRITE_ONCE(*value, index);
+	return 0;
+}
+
 /*
  * A table of unsigned integers, @count of them, with limits that stand @stride
- * octets apart. The table belongs to the returned header and is freed with it.
+ * octets apart, as do lists of words. A setting with words shows these instead
+ * of the integer. The table belongs to the returned header and is freed with it.
  */
 struct ctl_table_header *
 shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char *const *names,
 				   unsigned int **values, const unsigned int *min,
-				   const unsigned int *max, unsigned int stride,
-				   unsigned int count)
+				   const unsigned int *max, const char *const *words,
+				   unsigned int stride, unsigned int count)
 {
 	struct ctl_table_header *header;
+	const char *const *list;
 	struct ctl_table *table;
 	unsigned int i;
 
@@ -43,6 +71,12 @@ shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char
 		table[i].data = values[i];
 		table[i].maxlen = sizeof(unsigned int);
 		table[i].mode = 0644;
+		list = (void *)words + i * stride;
+		if (*list) {
+			table[i].proc_handler = do_word;
+			table[i].extra1 = (void *)list;
+			continue;
+		}
 		table[i].proc_handler = proc_douintvec_minmax;
 		table[i].extra1 = (void *)min + i * stride;
 		table[i].extra2 = (void *)max + i * stride;

@@ -68,6 +68,31 @@ void shim6_helper_kfree_skb(struct sk_buff *skb)
 	kfree_skb(skb);
 }
 
+bool shim6_helper_skb_linearize(struct sk_buff *skb)
+{
+	return !skb_linearize(skb);
+}
+
+/* Lets go of all that a packet borrows from where it came from. */
+void shim6_helper_skb_detach(struct sk_buff *skb)
+{
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	skb_ext_reset(skb);
+	skb->dev = NULL;
+}
+
+void shim6_helper_consume_skb(struct sk_buff *skb)
+{
+	consume_skb(skb);
+}
+
+u32 shim6_helper_skb_iif(const struct sk_buff *skb)
+{
+	return skb->skb_iif;
+}
+
 /* A bit field. The packet may be fragmented whatever its size. */
 void shim6_helper_skb_set_ignore_df(struct sk_buff *skb)
 {

@@ -21,7 +21,9 @@ pub(crate) const fn this_module() -> &'static ThisModule {
 pub(crate) mod errno {
     pub(crate) use kernel::error::code::{
         EADDRNOTAVAIL,
+        EBADMSG,
         EHOSTUNREACH,
+        EKEYREJECTED,
         ENETUNREACH,
         ENOPROTOOPT,
         EOPNOTSUPP,
@@ -50,6 +52,7 @@ pub(crate) mod errno {
     }
 
     declare! {
-        EADDRNOTAVAIL EHOSTUNREACH ENETUNREACH ENOPROTOOPT EOPNOTSUPP EPROTO EPROTONOSUPPORT
+        EADDRNOTAVAIL EBADMSG EHOSTUNREACH EKEYREJECTED ENETUNREACH ENOPROTOOPT EOPNOTSUPP EPROTO
+        EPROTONOSUPPORT
     }
 }

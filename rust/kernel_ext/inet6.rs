@@ -9,7 +9,10 @@ use super::{
     address::In6Addr,
     dst::Device,
     net::Net,
-    skbuff::SkBuff, //
+    skbuff::{
+        SkBuff,
+        Stolen, //
+    }, //
 };
 use crate::bindings;
 use core::{
@@ -41,6 +44,9 @@ pub(crate) fn interface_of(net: &Net, address: &In6Addr) -> Option<u32> {
 pub(crate) enum Delivery {
     /// It is used up and freed.
     Consumed(SkBuff),
+    /// It was taken, to be used later.
+    #[expect(dead_code, reason = "the control path is to use it")]
+    Kept(Stolen),
     /// It goes on to the next header, whose naming octet [`SkBuff::set_next_header_offset`] said.
     Resubmit(SkBuff),
 }
@@ -95,6 +101,7 @@ unsafe extern "C" fn handler<P: Protocol>(skb: *mut bindings::sk_buff) -> c_int 
             unsafe { bindings::shim6_helper_kfree_skb(skb.as_ptr()) };
             0
         }
+        Delivery::Kept(_) => 0,
         Delivery::Resubmit(skb) => {
             skb.give_back();
             1

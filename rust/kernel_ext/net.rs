@@ -4,12 +4,16 @@
 //!
 //! C header: [`include/net/net_namespace.h`](srctree/include/net/net_namespace.h)
 
-use super::rcu;
+use super::{
+    rcu,
+    work::Worker, //
+};
 use crate::bindings;
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
-    mem::size_of, //
+    mem::size_of,
+    ptr, //
 };
 use kernel::{
     ffi::{
@@ -17,6 +21,16 @@ use kernel::{
         c_uint, //
     },
     prelude::*,
+    sync::{
+        atomic::{
+            ordering::{
+                Acquire,
+                Release, //
+            },
+            Atomic, //
+        },
+        rcu::Guard, //
+    },
     types::Opaque, //
 };
 
@@ -66,8 +80,26 @@ pub(crate) trait PerNet: Sized + Send + Sync + 'static {
     fn enter(&self, net: &'static Net) -> Result;
 
     /// The namespace is going, or the module. Entry points are closed here; after a grace period
-    /// the state is dropped. May sleep.
+    /// the state is dropped. May sleep. [`PerNet::worker`] does not run any more.
     fn pre_exit(&self, net: &Net);
+
+    /// The worker of the state, a member of it and always the same. It can be asked for work from
+    /// before [`PerNet::enter`] is called until before [`PerNet::pre_exit`] is.
+    fn worker(&self) -> Option<&Worker<Self>> {
+        None
+    }
+}
+
+/// What the core keeps in every namespace for a [`Slot<T>`].
+///
+/// # Invariants
+///
+/// `open` is null or equal to `state`. A grace period lies between `open` becoming null and the
+/// state being dropped.
+#[repr(C)]
+struct Cell<T> {
+    state: *const T,
+    open: Atomic<*mut T>,
 }
 
 /// The place of a [`PerNet`] type in every namespace; a static.
@@ -95,13 +127,29 @@ impl<T: PerNet> Slot<T> {
     /// Callers run in entry points that [`PerNet::enter`] opened and [`PerNet::pre_exit`] closed, or
     /// hold the [`Registration`].
     pub(crate) fn get<'a>(&self, net: &'a Net) -> &'a T {
-        // SAFETY: `cell` gives the word that `init` filled; it is emptied by `exit_batch` only, a grace
-        // period after `pre_exit` closed all entries of the namespace.
-        unsafe { &**self.cell(net) }
+        // SAFETY: `cell` gives the place that `init` filled; the state is dropped by `exit_batch`
+        // only, a grace period after `pre_exit` closed all entries of the namespace.
+        unsafe { &*(*self.cell(net)).state }
     }
 
-    /// The word of a namespace that points to its state.
-    fn cell(&self, net: &Net) -> *mut *const T {
+    /// The state of a namespace, for who comes by no entry point of it: `None` before it is in its
+    /// place, and from when [`PerNet::pre_exit`] is called on. Any context. The [`Registration`] is
+    /// held, or being made.
+    #[expect(dead_code, reason = "the control path is to use it")]
+    pub(crate) fn find<'rcu>(&self, net: &'rcu Net, _rcu: &'rcu Guard) -> Option<&'rcu T> {
+        let cell = self.cell(net);
+        if cell.is_null() {
+            return None;
+        }
+        // SAFETY: The core allocated the place, of zeroes at first, and frees it after all devices
+        // of the namespace are gone.
+        let open = unsafe { &(*cell).open }.load(Acquire);
+        // SAFETY: By the invariant of `Cell` the state lives as long as the RCU read lock is held.
+        unsafe { open.as_ref() }
+    }
+
+    /// The place in a namespace that is for this slot.
+    fn cell(&self, net: &Net) -> *mut Cell<T> {
         // SAFETY: The namespace is live and the id was set by registration.
         unsafe { bindings::shim6_helper_net_generic(net.as_ptr(), *self.id.get()) }.cast()
     }
@@ -117,7 +165,7 @@ impl<T: PerNet> Slot<T> {
                 pre_exit: Some(pre_exit::<T>),
                 exit_batch: Some(exit_batch::<T>),
                 id: self.id.get(),
-                size: size_of::<*const T>(),
+                size: size_of::<Cell<T>>(),
                 ..pin_init::zeroed()
             });
         }
@@ -149,12 +197,24 @@ unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
         // SAFETY: The state stays pinned in its box until `exit_batch` drops it.
         let state = KBox::into_raw(unsafe { Pin::into_inner_unchecked(state) });
         let cell = T::slot().cell(net);
-        // SAFETY: The core allocated the word for this slot, and no entry point is open yet.
-        unsafe { *cell = state };
-        // SAFETY: It was put there just now.
-        unsafe { &*state }.enter(net).inspect_err(|_| {
-            // SAFETY: `enter` failed and left nothing open, so the box is ours alone; the core
-            // does not call `exit_batch` after a failed `init`.
+        // SAFETY: The core allocated the place for this slot, and no entry point is open yet.
+        unsafe { (*cell).state = state };
+        // SAFETY: The place is valid, and shared from here on.
+        let open = unsafe { &(*cell).open };
+        // SAFETY: It was put there just now, and is dropped by `exit`, or below.
+        let placed = unsafe { &*state };
+        if let Some(worker) = placed.worker() {
+            // SAFETY: The worker is a member of the state, and is shut down by `close`.
+            unsafe { worker.open(placed) };
+        }
+        open.store(state, Release);
+        placed.enter(net).inspect_err(|_| {
+            close(placed, open);
+            // SAFETY: Process context.
+            unsafe { bindings::synchronize_rcu() };
+            // SAFETY: `enter` failed and left nothing open, and nobody found the state for a grace
+            // period, so the box is ours alone; the core does not call `exit_batch` after a failed
+            // `init`.
             drop(unsafe { KBox::from_raw(state) });
         })
     };
@@ -170,7 +230,18 @@ unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
 unsafe extern "C" fn pre_exit<T: PerNet>(net: *mut bindings::net) {
     // SAFETY: The namespace is alive during the call.
     let net = unsafe { Net::from_ptr(net) };
-    T::slot().get(net).pre_exit(net);
+    let state = T::slot().get(net);
+    // SAFETY: The core allocated the place.
+    close(state, unsafe { &(*T::slot().cell(net)).open });
+    state.pre_exit(net);
+}
+
+/// Lets nobody find the state any more, and ends its work.
+fn close<T: PerNet>(state: &T, open: &Atomic<*mut T>) {
+    open.store(ptr::null_mut(), Release);
+    if let Some(worker) = state.worker() {
+        worker.shutdown();
+    }
 }
 
 /// # Safety
@@ -191,5 +262,5 @@ unsafe extern "C" fn exit<T: PerNet>(net: *mut bindings::net) {
     // SAFETY: The namespace is alive during the call.
     let net = unsafe { Net::from_ptr(net) };
     // SAFETY: `pre_exit` closed all entries and a grace period has passed: nobody uses the state.
-    drop(unsafe { KBox::from_raw((*T::slot().cell(net)).cast_mut()) });
+    drop(unsafe { KBox::from_raw((*T::slot().cell(net)).state.cast_mut()) });
 }

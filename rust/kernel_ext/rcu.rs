@@ -92,12 +92,22 @@ impl<T: Send + Sync + 'static> RcuArc<T> {
     ///
     /// `value` is what an [`RcuArc<T>`] refers or referred to.
     pub(super) unsafe fn try_from_borrowed(value: &T) -> Option<Self> {
+        // SAFETY: The memory is valid while `value` is borrowed; the rest is the caller's.
+        unsafe { Self::try_from_raw(value) }
+    }
+
+    /// The same for an object that may be about to be dropped.
+    ///
+    /// # Safety
+    ///
+    /// `value` is what an [`RcuArc<T>`] refers or referred to, and its memory is not yet freed.
+    pub(super) unsafe fn try_from_raw(value: *const T) -> Option<Self> {
         let offset = core::mem::offset_of!(Inner<T>, value);
         // SAFETY: By the safety requirement the value lies in an `Inner<T>`.
-        let inner = unsafe { ptr::from_ref(value).byte_sub(offset) }
+        let inner = unsafe { value.byte_sub(offset) }
             .cast::<Inner<T>>()
             .cast_mut();
-        // SAFETY: The memory is valid while `value` is borrowed.
+        // SAFETY: By the safety requirement the memory is valid; the count needs no dropping.
         let references = unsafe { &raw mut (*inner).references };
         // SAFETY: `Refcount` is a transparent `refcount_t`.
         if !unsafe { bindings::shim6_helper_refcount_inc_not_zero(references.cast()) } {
@@ -228,6 +238,15 @@ impl<T: Send + Sync> Drop for RcuPtr<T> {
         // SAFETY: By the type invariant.
         drop(unsafe { RcuArc::from_raw(value.cast::<T>().cast_const()) });
     }
+}
+
+/// Whether `part` lies inside `whole`.
+pub(super) fn contains<T, P>(whole: &T, part: &P) -> bool {
+    let whole = ptr::from_ref(whole).addr();
+    let part = ptr::from_ref(part).addr();
+    part.checked_sub(whole)
+        .and_then(|offset| offset.checked_add(size_of::<P>()))
+        .is_some_and(|end| end <= size_of::<T>())
 }
 
 /// How deep objects in [`RcuArc`]s hold others that are: dropping one queues callbacks for those.

@@ -62,6 +62,11 @@ pub(crate) enum Outcome {
 pub(crate) struct Stolen(Result);
 
 impl Stolen {
+    /// Evidence for a packet that was kept.
+    pub(super) fn kept() -> Self {
+        Self(Ok(()))
+    }
+
     /// What the sender is to be told.
     pub(crate) fn result(&self) -> Result {
         self.0

@@ -22,16 +22,57 @@ use kernel::{
     str::CStr, //
 };
 
+/// How many words a [`Setting::word`] may have.
+const MAX_WORDS: usize = 7;
+
 /// What one setting is.
+///
+/// # Invariants
+///
+/// `words` are static strings, of 31 octets at most, before the first null.
 pub(crate) struct Setting {
-    /// File name.
-    pub(crate) name: &'static CStr,
-    /// Value at the start.
-    pub(crate) default: u32,
-    /// Least value allowed.
-    pub(crate) min: u32,
-    /// Greatest value allowed.
-    pub(crate) max: u32,
+    name: &'static CStr,
+    default: u32,
+    min: u32,
+    max: u32,
+    words: [*const c_char; MAX_WORDS + 1],
+}
+
+// SAFETY: What the words point to is static and immutable.
+unsafe impl Sync for Setting {}
+
+impl Setting {
+    /// A number from `min` to `max`, in a file of this name, that is `default` at the start.
+    pub(crate) const fn number(name: &'static CStr, default: u32, min: u32, max: u32) -> Self {
+        assert!(min <= default && default <= max, "default is out of range");
+        Self {
+            name,
+            default,
+            min,
+            max,
+            words: [ptr::null(); MAX_WORDS + 1],
+        }
+    }
+
+    /// One of some words; the value is its index. `default` is the index of that at the start.
+    #[expect(dead_code, reason = "the control path is to use it")]
+    pub(crate) const fn word(
+        name: &'static CStr,
+        default: u32,
+        words: &'static [&'static CStr],
+    ) -> Self {
+        assert!(words.len() <= MAX_WORDS, "too many words");
+        assert!((default as usize) < words.len(), "default is no word");
+        let mut setting = Self::number(name, default, 0, words.len() as u32 - 1);
+        let mut i = 0;
+        while i < words.len() {
+            let word = words[i].to_bytes_with_nul();
+            assert!(word.len() <= 32, "word is too long");
+            setting.words[i] = word.as_ptr();
+            i += 1;
+        }
+        setting
+    }
 }
 
 /// `N` settings of one namespace, unsigned integers.
@@ -97,6 +138,7 @@ impl<const N: usize> Settings<N> {
                 values.as_mut_ptr(),
                 &raw const self.table[0].min,
                 &raw const self.table[0].max,
+                &raw const self.table[0].words[0],
                 core::mem::size_of::<Setting>() as c_uint,
                 N as c_uint,
             )

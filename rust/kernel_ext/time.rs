@@ -45,3 +45,11 @@ impl LastSeen {
         Some(u64::from(msecs))
     }
 }
+
+/// Milliseconds of the monotonic clock, which no one sets. Any context.
+#[expect(dead_code, reason = "the control path is to use it")]
+pub(crate) fn monotonic_msecs() -> u64 {
+    // SAFETY: Reads a clock.
+    let nanoseconds = unsafe { bindings::ktime_get() };
+    nanoseconds.unsigned_abs() / 1_000_000
+}

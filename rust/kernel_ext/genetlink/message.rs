@@ -17,7 +17,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// A buffer for one reply.
+/// A buffer for one message.
 ///
 /// # Invariants
 ///
@@ -34,17 +34,29 @@ impl Skb {
         NonNull::new(skb).map(Self).ok_or(ENOMEM)
     }
 
+    /// The same without sleeping.
+    pub(super) fn new_atomic(len: usize) -> Result<Self> {
+        // SAFETY: Any length will do.
+        let skb = unsafe { bindings::shim6_helper_genlmsg_new_atomic(len) };
+
+        // INVARIANT: A new buffer belongs to who asked for it.
+        NonNull::new(skb).map(Self).ok_or(ENOMEM)
+    }
+
     pub(super) fn as_ptr(&mut self) -> NonNull<bindings::sk_buff> {
         self.0
     }
 
     /// Sends the buffer to where the request came from.
     pub(super) fn reply(self, info: NonNull<bindings::genl_info>) -> Result {
-        let skb = ManuallyDrop::new(self);
-
         // SAFETY: By the type invariant the buffer is valid and ours; the function takes it over,
         // also if it fails.
-        to_result(unsafe { bindings::shim6_helper_genlmsg_reply(skb.0.as_ptr(), info.as_ptr()) })
+        to_result(unsafe { bindings::shim6_helper_genlmsg_reply(self.into_raw(), info.as_ptr()) })
+    }
+
+    /// Gives the buffer away.
+    pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
+        ManuallyDrop::new(self).0.as_ptr()
     }
 }
 

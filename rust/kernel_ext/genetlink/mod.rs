@@ -15,6 +15,8 @@
 
 mod attribute;
 mod dump;
+#[expect(dead_code, reason = "the control path is to use it")]
+mod group;
 mod message;
 mod policy;
 mod request;
@@ -34,17 +36,23 @@ pub(crate) use self::{
     request::Request, //
 };
 
+#[expect(unused_imports, reason = "the control path is to use it")]
+pub(crate) use self::group::Group;
+
 use crate::bindings;
 
 use core::{
     ffi::CStr,
-    mem::transmute,
-    ptr, //
+    mem::transmute, //
 };
 
 use kernel::{
     error::to_result,
     prelude::*,
+    sync::atomic::{
+        ordering::Release,
+        Atomic, //
+    },
     types::Opaque,
     ThisModule, //
 };
@@ -163,8 +171,11 @@ unsafe extern "C" fn doit_callback<T: Do>(
 }
 
 /// A generic netlink family.
-#[repr(transparent)]
-pub(crate) struct Family(Opaque<bindings::genl_family>);
+pub(crate) struct Family {
+    family: Opaque<bindings::genl_family>,
+    /// Whether its groups are its own: from after its registration until before the end of that.
+    is_registered: Atomic<bool>,
+}
 
 // SAFETY: Only the kernel modifies a family, under its own locks.
 unsafe impl Sync for Family {}
@@ -217,7 +228,10 @@ impl Family {
             // SAFETY: A bit field of eight bits is one octet.
             unsafe { transmute::<u8, bindings::__BindgenBitfieldUnit<[u8; 1]>>(FLAGS) };
 
-        Self(Opaque::new(family))
+        Self {
+            family: Opaque::new(family),
+            is_registered: Atomic::new(false),
+        }
     }
 
     /// Announces the family to user space. Requests can arrive from here on.
@@ -228,7 +242,8 @@ impl Family {
     pub(crate) fn register(&'static self) -> Result<Registration> {
         // SAFETY: The family is static, hence valid for as long as it is registered. A second
         // registration is refused by its name, before anything is written to it.
-        to_result(unsafe { bindings::genl_register_family(self.0.get()) })?;
+        to_result(unsafe { bindings::genl_register_family(self.family.get()) })?;
+        self.is_registered.store(true, Release);
 
         Ok(Registration { family: self })
     }
@@ -248,7 +263,11 @@ impl Drop for Registration {
     /// Waits for requests in progress. Dumps in progress hold a reference to the module, so none
     /// is left when the module goes.
     fn drop(&mut self) {
+        self.family.is_registered.store(false, Release);
+        // Who found it registered and is about to send is waited for.
+        // SAFETY: Process context.
+        unsafe { bindings::synchronize_rcu() };
         // SAFETY: By the type invariant the family is registered.
-        unsafe { bindings::genl_unregister_family(ptr::from_ref(self.family).cast()) };
+        unsafe { bindings::genl_unregister_family(self.family.family.get()) };
     }
 }

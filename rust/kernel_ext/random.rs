@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Random numbers that nobody can guess. Any context.
+//!
+//! C header: [`include/linux/random.h`](srctree/include/linux/random.h)
+
+use crate::bindings;
+
+/// 32 random bits.
+pub(crate) fn u32() -> u32 {
+    // SAFETY: No requirements.
+    unsafe { bindings::get_random_u32() }
+}
+
+/// 64 random bits.
+pub(crate) fn u64() -> u64 {
+    // SAFETY: No requirements.
+    unsafe { bindings::get_random_u64() }
+}
+
+/// Fills a slice with random octets.
+pub(crate) fn fill(octets: &mut [u8]) {
+    // SAFETY: The slice is valid for writes of this length.
+    unsafe { bindings::get_random_bytes(octets.as_mut_ptr().cast(), octets.len()) };
+}
