@@ -5,17 +5,29 @@
  *
  * Addresses are 16 octets in network byte order, integers in host byte order.
  * All commands need CAP_NET_ADMIN in the user namespace that owns the network
- * namespace. Errors carry an extended acknowledgement in words. Validation is
+ * namespace, and so does listening to the multicast group. Errors carry an extended acknowledgement in words. Validation is
  * strict: attributes and flags that a command does not know are refused, and so
  * are an attribute given twice (but the locators), a locator in both lists, and
- * a context named both by its tag and by its identity. Replies to GET and the
- * messages of a dump carry %SHIM6_CMD_CONTEXT_GET.
+ * a context named both by its tag and by its identity. Replies to a GET and the
+ * messages of its dump carry the command of that GET.
  */
 #ifndef _UAPI_LINUX_SHIM6_NETLINK_H
 #define _UAPI_LINUX_SHIM6_NETLINK_H
 
 #define SHIM6_GENL_NAME			"shim6"
 #define SHIM6_GENL_VERSION		1
+
+/* Multicast group of %SHIM6_CMD_EVENT. */
+#define SHIM6_GENL_MCGRP_EVENTS		"events"
+
+/* Longest name of an identity, without the terminating zero. */
+#define SHIM6_NAME_MAX			31
+
+/* Longest CGA Parameter Data Structure (RFC 3972 section 3) that is taken. */
+#define SHIM6_PDS_MAX			1024
+
+/* Longest private key (PKCS #1 RSAPrivateKey, DER) that is taken: 4096 bits. */
+#define SHIM6_PRIVATE_KEY_MAX		2400
 
 /**
  * enum shim6_cmd - commands
@@ -28,7 +40,25 @@
  *                         current pair is the ULID pair unless given
  * @SHIM6_CMD_CONTEXT_DEL: delete a context, named as in GET
  * @SHIM6_CMD_CONTEXT_SET: set the current locator pair of a context, named as
- *                         in GET; a locator left out keeps its value
+ *                         in GET; a locator left out keeps its value. Elements
+ *                         of %SHIM6_A_LOCATOR_LOCAL change the preferences of
+ *                         those local locators, and the peer is told
+ * @SHIM6_CMD_CONTEXT_START: establish a context with a peer (RFC 5533 section
+ *                         7.7). Needs both ULIDs
+ * @SHIM6_CMD_CONTEXT_FLUSH: forget all contexts that are not static, and all
+ *                         peers that did not answer, without a word to anybody
+ * @SHIM6_CMD_IDENTITY_GET: one local identity, by %SHIM6_A_NAME; with NLM_F_DUMP
+ *                         all. Private keys are never shown
+ * @SHIM6_CMD_IDENTITY_ADD: add an identity: a name and a PDS, and the private
+ *                         key if its CGA is to sign
+ * @SHIM6_CMD_IDENTITY_DEL: delete an identity by its name. Contexts go on with
+ *                         what they told their peers
+ * @SHIM6_CMD_POLICY_GET:  with NLM_F_DUMP the prefixes of peers with which
+ *                         contexts are established on request
+ * @SHIM6_CMD_POLICY_ADD:  add such a prefix
+ * @SHIM6_CMD_POLICY_DEL:  delete one
+ * @SHIM6_CMD_EVENT:       sent to the multicast group, never by user space: a
+ *                         context as in GET, with %SHIM6_A_EVENT
  */
 enum shim6_cmd {
 	SHIM6_CMD_UNSPEC,
@@ -36,6 +66,15 @@ enum shim6_cmd {
 	SHIM6_CMD_CONTEXT_ADD,
 	SHIM6_CMD_CONTEXT_DEL,
 	SHIM6_CMD_CONTEXT_SET,
+	SHIM6_CMD_CONTEXT_START,
+	SHIM6_CMD_CONTEXT_FLUSH,
+	SHIM6_CMD_IDENTITY_GET,
+	SHIM6_CMD_IDENTITY_ADD,
+	SHIM6_CMD_IDENTITY_DEL,
+	SHIM6_CMD_POLICY_GET,
+	SHIM6_CMD_POLICY_ADD,
+	SHIM6_CMD_POLICY_DEL,
+	SHIM6_CMD_EVENT,
 
 	/* private: */
 	__SHIM6_CMD_MAX,
@@ -44,7 +83,7 @@ enum shim6_cmd {
 #define SHIM6_CMD_MAX			(__SHIM6_CMD_MAX - 1)
 
 /**
- * enum shim6_attr - attributes of a context
+ * enum shim6_attr - attributes of contexts, identities, policy and events
  * @SHIM6_A_UNSPEC:        not used
  * @SHIM6_A_ULID_LOCAL:    16 octets, ULID(local)
  * @SHIM6_A_ULID_PEER:     16 octets, ULID(peer)
@@ -62,6 +101,33 @@ enum shim6_cmd {
  * @SHIM6_A_LAST_RX:       u64, the same for packets received (get only)
  * @SHIM6_A_SWITCHES:      u64, changes of the current pair (get only)
  * @SHIM6_A_PAD:           alignment of 64-bit attributes
+ * @SHIM6_A_ORIGIN:        u8, &enum shim6_origin (get only)
+ * @SHIM6_A_NAME:          string, name of an identity; of a context (get only):
+ *                         the identity that it uses, absent if none
+ * @SHIM6_A_PDS:           binary, CGA Parameter Data Structure of an identity.
+ *                         Its subnet prefix may be any of an HBA set
+ * @SHIM6_A_PRIVATE_KEY:   binary, PKCS #1 RSAPrivateKey of an identity, in DER
+ *                         (set only)
+ * @SHIM6_A_SIGNS:         u8, 1 if the identity has a private key (get only)
+ * @SHIM6_A_PREFIX:        16 octets, prefix of a policy
+ * @SHIM6_A_PREFIX_LEN:    u8, its length, 0 to 128
+ * @SHIM6_A_EVENT:         u8, &enum shim6_event (event only)
+ * @SHIM6_A_CAUSE:         u8, &enum shim6_cause, of an event that has one
+ * @SHIM6_A_ERROR_CODE:    u8, code of the Shim6 Error message that an event is
+ *                         about (RFC 5533 section 5.14)
+ * @SHIM6_A_GENERATION_LOCAL: u32, generation of Ls(local) (get only)
+ * @SHIM6_A_GENERATION_PEER: u32, generation of Ls(peer), absent if the peer sent
+ *                         no list (get only)
+ * @SHIM6_A_TIMER:         u64, milliseconds until the next timer of the state
+ *                         machine, absent without one (get only)
+ * @SHIM6_A_RETRIES:       u8, retransmissions of the message that is waited for
+ *                         (get only)
+ * @SHIM6_A_UPDATE:        u8, 1 while an Update Request is not acknowledged (get
+ *                         only)
+ * @SHIM6_A_PAIR_REASON:   u8, &enum shim6_pair_reason, why the current pair is
+ *                         that (get only)
+ * @SHIM6_A_HISTORY:       nest of &enum shim6_history_attr, one per event, the
+ *                         last one first, at most 8 (get only)
  */
 enum shim6_attr {
 	SHIM6_A_UNSPEC,
@@ -79,6 +145,23 @@ enum shim6_attr {
 	SHIM6_A_LAST_RX,
 	SHIM6_A_SWITCHES,
 	SHIM6_A_PAD,
+	SHIM6_A_ORIGIN,
+	SHIM6_A_NAME,
+	SHIM6_A_PDS,
+	SHIM6_A_PRIVATE_KEY,
+	SHIM6_A_SIGNS,
+	SHIM6_A_PREFIX,
+	SHIM6_A_PREFIX_LEN,
+	SHIM6_A_EVENT,
+	SHIM6_A_CAUSE,
+	SHIM6_A_ERROR_CODE,
+	SHIM6_A_GENERATION_LOCAL,
+	SHIM6_A_GENERATION_PEER,
+	SHIM6_A_TIMER,
+	SHIM6_A_RETRIES,
+	SHIM6_A_UPDATE,
+	SHIM6_A_PAIR_REASON,
+	SHIM6_A_HISTORY,
 
 	/* private: */
 	__SHIM6_A_MAX,
@@ -96,6 +179,7 @@ enum shim6_attr {
  *                                left out (RFC 5533 section 5.15.3)
  * @SHIM6_A_LOCATOR_WEIGHT:       u8, share among equal priorities; 0 if left out
  * @SHIM6_A_LOCATOR_FLAGS:        u8, 1 BROKEN, 2 TRANSIENT; 0 if left out
+ * @SHIM6_A_LOCATOR_STATUS:       u8, bits SHIM6_LOCATOR_* (get only)
  */
 enum shim6_locator_attr {
 	SHIM6_A_LOCATOR_UNSPEC,
@@ -104,12 +188,120 @@ enum shim6_locator_attr {
 	SHIM6_A_LOCATOR_PRIORITY,
 	SHIM6_A_LOCATOR_WEIGHT,
 	SHIM6_A_LOCATOR_FLAGS,
+	SHIM6_A_LOCATOR_STATUS,
 
 	/* private: */
 	__SHIM6_A_LOCATOR_MAX,
 };
 
 #define SHIM6_A_LOCATOR_MAX		(__SHIM6_A_LOCATOR_MAX - 1)
+
+/* Status of a locator. */
+#define SHIM6_LOCATOR_VERIFIED		1 /* proved to belong to the ULID's owner */
+#define SHIM6_LOCATOR_REACHABLE		2 /* the owner of the ULID answered from it */
+#define SHIM6_LOCATOR_ACKNOWLEDGED	4 /* a local one that the peer knows */
+
+/**
+ * enum shim6_history_attr - an event in the history of a context
+ * @SHIM6_A_HISTORY_UNSPEC: not used
+ * @SHIM6_A_HISTORY_EVENT:  u8, &enum shim6_event
+ * @SHIM6_A_HISTORY_STATE:  u8, &enum shim6_state after it
+ * @SHIM6_A_HISTORY_CAUSE:  u8, &enum shim6_cause
+ * @SHIM6_A_HISTORY_AGE:    u64, milliseconds since
+ * @SHIM6_A_HISTORY_PAD:    alignment of 64-bit attributes
+ */
+enum shim6_history_attr {
+	SHIM6_A_HISTORY_UNSPEC,
+	SHIM6_A_HISTORY_EVENT,
+	SHIM6_A_HISTORY_STATE,
+	SHIM6_A_HISTORY_CAUSE,
+	SHIM6_A_HISTORY_AGE,
+	SHIM6_A_HISTORY_PAD,
+
+	/* private: */
+	__SHIM6_A_HISTORY_MAX,
+};
+
+#define SHIM6_A_HISTORY_MAX		(__SHIM6_A_HISTORY_MAX - 1)
+
+/**
+ * enum shim6_origin - who made a context
+ * @SHIM6_ORIGIN_STATIC:    an administrator, with tags and locators
+ * @SHIM6_ORIGIN_INITIATOR: the state machine, and this host sent I1
+ * @SHIM6_ORIGIN_RESPONDER: the state machine, and the peer began
+ */
+enum shim6_origin {
+	SHIM6_ORIGIN_STATIC,
+	SHIM6_ORIGIN_INITIATOR,
+	SHIM6_ORIGIN_RESPONDER,
+};
+
+/**
+ * enum shim6_pair_reason - why the current locator pair is that
+ * @SHIM6_PAIR_ULIDS:     the ULIDs, with which every context begins
+ * @SHIM6_PAIR_HANDSHAKE: the addresses that the peer was established over
+ * @SHIM6_PAIR_ADMIN:     an administrator set it
+ * @SHIM6_PAIR_SOCKET:    a socket prefers it
+ */
+enum shim6_pair_reason {
+	SHIM6_PAIR_ULIDS,
+	SHIM6_PAIR_HANDSHAKE,
+	SHIM6_PAIR_ADMIN,
+	SHIM6_PAIR_SOCKET,
+};
+
+/**
+ * enum shim6_event - what happened to a context
+ * @SHIM6_EVENT_ADDED:           it was made; the state is given
+ * @SHIM6_EVENT_STATE:           its state changed
+ * @SHIM6_EVENT_PEER:            CT(peer) or Ls(peer) changed
+ * @SHIM6_EVENT_LOCAL:           Ls(local) changed
+ * @SHIM6_EVENT_PAIR:            the current locator pair changed
+ * @SHIM6_EVENT_ACKNOWLEDGED:    the peer acknowledged an Update Request
+ * @SHIM6_EVENT_REFUSED:         a message was refused, with the error code
+ * @SHIM6_EVENT_PEER_ERROR:      the peer sent an Error message, with its code
+ * @SHIM6_EVENT_REMOVED:         it is gone, with the cause
+ */
+enum shim6_event {
+	SHIM6_EVENT_ADDED,
+	SHIM6_EVENT_STATE,
+	SHIM6_EVENT_PEER,
+	SHIM6_EVENT_LOCAL,
+	SHIM6_EVENT_PAIR,
+	SHIM6_EVENT_ACKNOWLEDGED,
+	SHIM6_EVENT_REFUSED,
+	SHIM6_EVENT_PEER_ERROR,
+	SHIM6_EVENT_REMOVED,
+};
+
+/**
+ * enum shim6_cause - why
+ * @SHIM6_CAUSE_NONE:       nothing to be said
+ * @SHIM6_CAUSE_TRIGGER:    traffic or policy asked for a context
+ * @SHIM6_CAUSE_ADMIN:      an administrator
+ * @SHIM6_CAUSE_SOCKET:     a socket
+ * @SHIM6_CAUSE_MESSAGE:    a message of the peer
+ * @SHIM6_CAUSE_TIMEOUT:    no answer
+ * @SHIM6_CAUSE_IDLE:       no traffic and no user (RFC 5533 section 9)
+ * @SHIM6_CAUSE_ULID_GONE:  ULID(local) is no longer valid (section 1.5)
+ * @SHIM6_CAUSE_CONFUSION:  the peer gave its tag to another context (section
+ *                          7.6)
+ * @SHIM6_CAUSE_ICMP:       the peer's ICMPv6 says that it does not know Shim6
+ * @SHIM6_CAUSE_ADDRESS:    addresses of this host came or went
+ */
+enum shim6_cause {
+	SHIM6_CAUSE_NONE,
+	SHIM6_CAUSE_TRIGGER,
+	SHIM6_CAUSE_ADMIN,
+	SHIM6_CAUSE_SOCKET,
+	SHIM6_CAUSE_MESSAGE,
+	SHIM6_CAUSE_TIMEOUT,
+	SHIM6_CAUSE_IDLE,
+	SHIM6_CAUSE_ULID_GONE,
+	SHIM6_CAUSE_CONFUSION,
+	SHIM6_CAUSE_ICMP,
+	SHIM6_CAUSE_ADDRESS,
+};
 
 /**
  * enum shim6_state - state of a context (RFC 5533 section 6)

@@ -6,6 +6,14 @@
 pub(crate) const GENL_NAME: &str = "shim6";
 /// `SHIM6_GENL_VERSION`.
 pub(crate) const GENL_VERSION: u8 = 1;
+/// `SHIM6_GENL_MCGRP_EVENTS`.
+pub(crate) const GENL_MCGRP_EVENTS: &str = "events";
+/// `SHIM6_NAME_MAX`, octets.
+pub(crate) const NAME_MAX: usize = 31;
+/// `SHIM6_PDS_MAX`, octets.
+pub(crate) const PDS_MAX: usize = 1024;
+/// `SHIM6_PRIVATE_KEY_MAX`, octets.
+pub(crate) const PRIVATE_KEY_MAX: usize = 2400;
 
 /// `enum shim6_cmd`.
 pub(crate) mod cmd {
@@ -13,6 +21,15 @@ pub(crate) mod cmd {
     pub(crate) const CONTEXT_ADD: u8 = 2;
     pub(crate) const CONTEXT_DEL: u8 = 3;
     pub(crate) const CONTEXT_SET: u8 = 4;
+    pub(crate) const CONTEXT_START: u8 = 5;
+    pub(crate) const CONTEXT_FLUSH: u8 = 6;
+    pub(crate) const IDENTITY_GET: u8 = 7;
+    pub(crate) const IDENTITY_ADD: u8 = 8;
+    pub(crate) const IDENTITY_DEL: u8 = 9;
+    pub(crate) const POLICY_GET: u8 = 10;
+    pub(crate) const POLICY_ADD: u8 = 11;
+    pub(crate) const POLICY_DEL: u8 = 12;
+    pub(crate) const EVENT: u8 = 13;
 }
 
 /// `enum shim6_attr`.
@@ -30,6 +47,23 @@ pub(crate) mod attr {
     pub(crate) const LAST_TX: u16 = 11;
     pub(crate) const LAST_RX: u16 = 12;
     pub(crate) const SWITCHES: u16 = 13;
+    pub(crate) const ORIGIN: u16 = 15;
+    pub(crate) const NAME: u16 = 16;
+    pub(crate) const PDS: u16 = 17;
+    pub(crate) const PRIVATE_KEY: u16 = 18;
+    pub(crate) const SIGNS: u16 = 19;
+    pub(crate) const PREFIX: u16 = 20;
+    pub(crate) const PREFIX_LEN: u16 = 21;
+    pub(crate) const EVENT: u16 = 22;
+    pub(crate) const CAUSE: u16 = 23;
+    pub(crate) const ERROR_CODE: u16 = 24;
+    pub(crate) const GENERATION_LOCAL: u16 = 25;
+    pub(crate) const GENERATION_PEER: u16 = 26;
+    pub(crate) const TIMER: u16 = 27;
+    pub(crate) const RETRIES: u16 = 28;
+    pub(crate) const UPDATE: u16 = 29;
+    pub(crate) const PAIR_REASON: u16 = 30;
+    pub(crate) const HISTORY: u16 = 31;
 }
 
 /// `enum shim6_locator_attr`.
@@ -39,6 +73,15 @@ pub(crate) mod locator_attr {
     pub(crate) const PRIORITY: u16 = 3;
     pub(crate) const WEIGHT: u16 = 4;
     pub(crate) const FLAGS: u16 = 5;
+    pub(crate) const STATUS: u16 = 6;
+}
+
+/// `enum shim6_history_attr`.
+pub(crate) mod history_attr {
+    pub(crate) const EVENT: u16 = 1;
+    pub(crate) const STATE: u16 = 2;
+    pub(crate) const CAUSE: u16 = 3;
+    pub(crate) const AGE: u16 = 4;
 }
 
 /// Verification methods of `SHIM6_A_LOCATOR_VERIFICATION` (RFC 5533 section 5.15.2).
@@ -51,6 +94,56 @@ pub(crate) mod verification {
 pub(crate) mod locator_flag {
     pub(crate) const BROKEN: u8 = 1;
     pub(crate) const TRANSIENT: u8 = 2;
+}
+
+/// Bits of `SHIM6_A_LOCATOR_STATUS`.
+pub(crate) mod locator_status {
+    pub(crate) const VERIFIED: u8 = 1;
+    pub(crate) const REACHABLE: u8 = 2;
+    pub(crate) const ACKNOWLEDGED: u8 = 4;
+}
+
+/// `enum shim6_origin`.
+pub(crate) mod origin {
+    pub(crate) const STATIC: u8 = 0;
+    pub(crate) const INITIATOR: u8 = 1;
+    pub(crate) const RESPONDER: u8 = 2;
+}
+
+/// `enum shim6_pair_reason`.
+pub(crate) mod pair_reason {
+    pub(crate) const ULIDS: u8 = 0;
+    pub(crate) const HANDSHAKE: u8 = 1;
+    pub(crate) const ADMIN: u8 = 2;
+    pub(crate) const SOCKET: u8 = 3;
+}
+
+/// `enum shim6_event`.
+pub(crate) mod event {
+    pub(crate) const ADDED: u8 = 0;
+    pub(crate) const STATE: u8 = 1;
+    pub(crate) const PEER: u8 = 2;
+    pub(crate) const LOCAL: u8 = 3;
+    pub(crate) const PAIR: u8 = 4;
+    pub(crate) const ACKNOWLEDGED: u8 = 5;
+    pub(crate) const REFUSED: u8 = 6;
+    pub(crate) const PEER_ERROR: u8 = 7;
+    pub(crate) const REMOVED: u8 = 8;
+}
+
+/// `enum shim6_cause`.
+pub(crate) mod cause {
+    pub(crate) const NONE: u8 = 0;
+    pub(crate) const TRIGGER: u8 = 1;
+    pub(crate) const ADMIN: u8 = 2;
+    pub(crate) const SOCKET: u8 = 3;
+    pub(crate) const MESSAGE: u8 = 4;
+    pub(crate) const TIMEOUT: u8 = 5;
+    pub(crate) const IDLE: u8 = 6;
+    pub(crate) const ULID_GONE: u8 = 7;
+    pub(crate) const CONFUSION: u8 = 8;
+    pub(crate) const ICMP: u8 = 9;
+    pub(crate) const ADDRESS: u8 = 10;
 }
 
 /// `enum shim6_state`.
@@ -99,6 +192,13 @@ mod tests {
         rows.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect()
     }
 
+    /// Checks our share of an enumeration of which we need not know all.
+    fn has(header: &BTreeMap<String, u16>, ours: &[(&str, u16)]) {
+        for (name, value) in ours {
+            assert_eq!(header.get(*name), Some(value), "{name}");
+        }
+    }
+
     /// Pairs each constant of a module with its own name.
     macro_rules! named {
         ($module:ident: $($name:ident)*) => {
@@ -106,39 +206,97 @@ mod tests {
         };
     }
 
+    /// The words after `#define name` in the header.
+    fn defined(name: &str) -> &'static str {
+        let (_, rest) = HEADER.split_once(&format!("\n#define {name}\t")).unwrap();
+        let (line, _) = rest.split_once('\n').unwrap();
+        let (value, _) = line.split_once("/*").unwrap_or((line, ""));
+        value.trim()
+    }
+
     #[test]
-    fn name_and_version() {
-        assert!(HEADER.contains(&format!("#define SHIM6_GENL_NAME\t\t\t\"{GENL_NAME}\"\n")));
-        assert!(HEADER.contains(&format!("#define SHIM6_GENL_VERSION\t\t{GENL_VERSION}\n")));
+    fn names_and_limits() {
+        let text = |text: &str| format!("\"{text}\"");
+        assert_eq!(defined("SHIM6_GENL_NAME"), text(GENL_NAME));
+        assert_eq!(defined("SHIM6_GENL_VERSION"), GENL_VERSION.to_string());
+        assert_eq!(defined("SHIM6_GENL_MCGRP_EVENTS"), text(GENL_MCGRP_EVENTS));
+        assert_eq!(defined("SHIM6_NAME_MAX"), NAME_MAX.to_string());
+        assert_eq!(defined("SHIM6_PDS_MAX"), PDS_MAX.to_string());
+        assert_eq!(
+            defined("SHIM6_PRIVATE_KEY_MAX"),
+            PRIVATE_KEY_MAX.to_string()
+        );
+    }
+
+    #[test]
+    fn status_of_locators() {
+        for (name, value) in named!(locator_status: VERIFIED REACHABLE ACKNOWLEDGED) {
+            assert_eq!(defined(&format!("SHIM6_LOCATOR_{name}")), value.to_string());
+        }
     }
 
     #[test]
     fn commands() {
-        let mut ours = named!(cmd: CONTEXT_GET CONTEXT_ADD CONTEXT_DEL CONTEXT_SET).to_vec();
-        ours.push(("UNSPEC", 0));
-        let header = enumerators("shim6_cmd", "SHIM6_CMD_");
-        for (name, value) in table(&ours) {
-            assert_eq!(header.get(&name), Some(&value), "{name}");
-        }
+        let ours = named!(cmd: CONTEXT_GET CONTEXT_ADD CONTEXT_DEL CONTEXT_SET CONTEXT_START
+            CONTEXT_FLUSH IDENTITY_GET IDENTITY_ADD IDENTITY_DEL POLICY_GET POLICY_ADD POLICY_DEL
+            EVENT);
+        has(&enumerators("shim6_cmd", "SHIM6_CMD_"), &ours);
     }
 
     #[test]
     fn attributes() {
         let ours = named!(attr: ULID_LOCAL ULID_PEER FII TAG_LOCAL TAG_PEER LOCATOR_LOCAL
-            LOCATOR_PEER CURRENT_LOCAL CURRENT_PEER STATE LAST_TX LAST_RX SWITCHES);
-        let header = enumerators("shim6_attr", "SHIM6_A_");
-        for (name, value) in table(&ours) {
-            assert_eq!(header.get(&name), Some(&value), "{name}");
-        }
+            LOCATOR_PEER CURRENT_LOCAL CURRENT_PEER STATE LAST_TX LAST_RX SWITCHES ORIGIN NAME
+            PDS PRIVATE_KEY SIGNS PREFIX PREFIX_LEN EVENT CAUSE ERROR_CODE GENERATION_LOCAL
+            GENERATION_PEER TIMER RETRIES UPDATE PAIR_REASON HISTORY);
+        has(&enumerators("shim6_attr", "SHIM6_A_"), &ours);
     }
 
     #[test]
     fn locator_attributes() {
-        let ours = named!(locator_attr: ADDRESS VERIFICATION PRIORITY WEIGHT FLAGS);
-        let header = enumerators("shim6_locator_attr", "SHIM6_A_LOCATOR_");
-        for (name, value) in table(&ours) {
-            assert_eq!(header.get(&name), Some(&value), "{name}");
-        }
+        let ours = named!(locator_attr: ADDRESS VERIFICATION PRIORITY WEIGHT FLAGS STATUS);
+        has(
+            &enumerators("shim6_locator_attr", "SHIM6_A_LOCATOR_"),
+            &ours,
+        );
+    }
+
+    #[test]
+    fn history_attributes() {
+        let ours = named!(history_attr: EVENT STATE CAUSE AGE);
+        has(
+            &enumerators("shim6_history_attr", "SHIM6_A_HISTORY_"),
+            &ours,
+        );
+    }
+
+    #[test]
+    fn origins() {
+        let ours = named!(origin: STATIC INITIATOR RESPONDER);
+        assert_eq!(enumerators("shim6_origin", "SHIM6_ORIGIN_"), table(&ours));
+    }
+
+    #[test]
+    fn pair_reasons() {
+        let ours = named!(pair_reason: ULIDS HANDSHAKE ADMIN SOCKET);
+        assert_eq!(
+            enumerators("shim6_pair_reason", "SHIM6_PAIR_"),
+            table(&ours)
+        );
+    }
+
+    #[test]
+    fn events() {
+        let ours = named!(event: ADDED STATE PEER LOCAL PAIR ACKNOWLEDGED REFUSED PEER_ERROR
+            REMOVED);
+        assert_eq!(enumerators("shim6_event", "SHIM6_EVENT_"), table(&ours));
+    }
+
+    #[test]
+    fn causes() {
+        let ours = named!(cause: NONE TRIGGER ADMIN SOCKET MESSAGE TIMEOUT IDLE ULID_GONE
+            CONFUSION ICMP ADDRESS);
+        assert_eq!(enumerators("shim6_cause", "SHIM6_CAUSE_"), table(&ours));
     }
 
     #[test]

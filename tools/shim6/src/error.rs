@@ -32,6 +32,8 @@ pub(crate) enum Cause {
     System(io::Error),
     /// The kernel's answer makes no sense to us.
     Answer(String),
+    /// What we were given to work on makes no sense.
+    Input(String),
 }
 
 impl Error {
@@ -77,6 +79,7 @@ impl fmt::Display for Cause {
             ),
             Self::System(error) => f.write_str(&errno_text(error)),
             Self::Answer(what) => write!(f, "the kernel's answer is not understood: {what}"),
+            Self::Input(what) => f.write_str(what),
         }
     }
 }
@@ -93,6 +96,12 @@ fn errno_text(error: &io::Error) -> String {
 impl From<io::Error> for Cause {
     fn from(error: io::Error) -> Self {
         Self::System(error)
+    }
+}
+
+impl From<nix::errno::Errno> for Cause {
+    fn from(errno: nix::errno::Errno) -> Self {
+        Self::System(errno.into())
     }
 }
 
@@ -147,6 +156,13 @@ mod tests {
         assert!(text.starts_with("cannot show the contexts: the kernel has no generic netlink"));
         assert!(text.contains("modprobe shim6"));
         assert!(!text.contains('\n'));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_input_is_all_that_is_said() {
+        let cause = Cause::Input("it is empty".into());
+        let text = Error::new("read a PDS from x", cause).to_string();
+        assert_eq!(text, "cannot read a PDS from x: it is empty");
     }
 
     #[test]

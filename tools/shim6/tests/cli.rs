@@ -9,8 +9,15 @@
     reason = "a test ends by panicking, and its helpers too"
 )]
 
+use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{
+    Path,
+    PathBuf, //
+};
 use std::process::{
     Command,
     Output,
@@ -49,7 +56,13 @@ fn version() {
 
 #[test]
 fn help_goes_to_standard_output_and_has_examples() {
-    for line in ["--help", "context add --help", "context show --help"] {
+    for line in [
+        "--help",
+        "context add --help",
+        "context show --help",
+        "hba generate --help",
+        "monitor --help",
+    ] {
         let output = run(line);
         assert!(output.status.success(), "{line}");
         assert!(text(&output.stdout).contains("Example"), "{line}");
@@ -66,6 +79,12 @@ fn wrong_usage_is_2_and_goes_to_standard_error() {
         "context del",
         "context show --tag-local zz",
         "context add --ulid-local 192.0.2.1",
+        "context start --ulid-local 2001:db8::1",
+        "hba generate --prefix 2001:db8::/48 --output file",
+        "hba verify --pds 00",
+        "identity add",
+        "policy add 2001:db8::1",
+        "monitor all",
         "completion",
     ] {
         let output = run(line);
@@ -101,7 +120,7 @@ fn completions_name_the_commands() {
         let output = run(&format!("completion {shell}"));
         assert!(output.status.success(), "{shell}");
         let script = text(&output.stdout);
-        for word in ["context", "show", "tag-local"] {
+        for word in ["context", "show", "tag-local", "hba", "generate", "monitor"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -142,4 +161,219 @@ fn a_closed_standard_error_is_no_panic() {
         .status()
         .unwrap();
     assert_eq!(status.code(), Some(1));
+}
+
+/// A directory for one test, gone with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let name = format!("shim6-{name}-{}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn run(&self, line: &str) -> Output {
+        shim6(line).current_dir(&self.0).output().unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(&self.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const PREFIXES: &str = "--prefix 2001:db8:a:1::/64 --prefix 2001:db8:b:1::/64";
+
+#[test]
+fn a_set_is_made_and_verified() {
+    let directory = Directory::new("set");
+    let output = directory.run(&format!("hba generate {PREFIXES} --output home"));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    let addresses: Vec<_> = printed.lines().collect();
+    assert!(addresses[0].starts_with("2001:db8:a:1:"));
+    assert!(addresses[1].starts_with("2001:db8:b:1:"));
+    assert_eq!(addresses.len(), 2);
+
+    let file = directory.0.join("home");
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    assert_eq!(directory.names(), ["home"]);
+
+    let all = addresses.join(" ");
+    let output = directory.run(&format!("hba verify {all} --pds home"));
+    assert!(output.status.success());
+    assert_eq!(
+        text(&output.stdout),
+        format!(
+            "{} verified, Sec 0\n{} verified, Sec 0\n",
+            addresses[0], addresses[1]
+        )
+    );
+
+    // One that is not of the set: the verdict is printed and the exit status tells.
+    let line = format!("hba verify {all} 2001:db8:a:1::1 --pds home --json");
+    let output = directory.run(&line);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stderr.is_empty());
+    let verdicts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdicts[0]["verified"], true);
+    assert_eq!(verdicts[1]["verified"], true);
+    assert_eq!(verdicts[2]["verified"], false);
+    assert_eq!(verdicts[2]["failed"], "hash1");
+
+    // The PDS in digits says the same.
+    let output = directory.run("hba show home --json");
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(shown["kind"], "HBA");
+    assert_eq!(shown["addresses"], serde_json::json!(addresses));
+    let pds = shown["pds"].as_str().unwrap();
+    assert!(run(&format!("hba verify {all} --pds {pds}"))
+        .status
+        .success());
+    assert_eq!(
+        run(&format!("cga verify {all} --pds {pds}")).status.code(),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_key_is_made_and_used_again() {
+    let directory = Directory::new("key");
+    let line = "cga generate --prefix 2001:db8:a:1::/64 --rsa 1024 --sec 1 --output one --json";
+    let output = directory.run(line);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let address = made["addresses"][0].as_str().unwrap();
+    let output = directory.run(&format!("cga verify {address} --pds one"));
+    assert_eq!(text(&output.stdout), format!("{address} verified, Sec 1\n"));
+
+    // The file is a key file, too.
+    let line = format!("hba generate {PREFIXES} --key one --output two");
+    assert!(directory.run(&line).status.success());
+    let shown = |name: &str| {
+        let output = directory.run(&format!("cga show {name} --json"));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let (one, two) = (shown("one"), shown("two"));
+    assert_eq!(
+        (&one["kind"], &two["kind"]),
+        (&"CGA".into(), &"CGA/HBA".into())
+    );
+    for shown in [one, two] {
+        assert_eq!(shown["signs"], true);
+        assert_eq!(shown["public_key_bits"], 1024);
+    }
+    let key = |name: &str| {
+        let text = fs::read_to_string(directory.0.join(name)).unwrap();
+        let (_, key) = text.split_once("-----BEGIN RSA PRIVATE KEY-----").unwrap();
+        key.to_owned()
+    };
+    assert_eq!(key("one"), key("two"));
+}
+
+#[test]
+fn a_file_is_not_lost() {
+    let directory = Directory::new("lost");
+    fs::write(directory.0.join("home"), "mine").unwrap();
+    let line = format!("hba generate {PREFIXES} --output home");
+    let output = directory.run(&line);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "shim6: cannot write home: it exists; with --force it is replaced\n"
+    );
+    assert_eq!(
+        fs::read_to_string(directory.0.join("home")).unwrap(),
+        "mine"
+    );
+    assert!(directory.run(&format!("{line} --force")).status.success());
+    let written = fs::read_to_string(directory.0.join("home")).unwrap();
+    assert!(written.contains("BEGIN SHIM6 CGA PARAMETERS"));
+}
+
+#[test]
+fn an_interrupted_search_leaves_nothing() {
+    let directory = Directory::new("interrupted");
+    let mut child = shim6(&format!("hba generate {PREFIXES} --sec 2 --output home"))
+        .current_dir(&directory.0)
+        .spawn()
+        .unwrap();
+    // The search runs once there are other threads.
+    let threads = format!("/proc/{}/task", child.id());
+    while fs::read_dir(&threads).unwrap().count() < 2 {
+        assert_eq!(child.try_wait().unwrap(), None);
+        std::thread::yield_now();
+    }
+    let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(nix::libc::SIGINT));
+    assert!(directory.names().is_empty());
+}
+
+#[test]
+fn an_identity_that_makes_no_sense_does_not_reach_the_kernel() {
+    let directory = Directory::new("identity");
+    fs::write(directory.0.join("empty"), "").unwrap();
+    for (line, said) in [
+        (
+            "identity add home none",
+            "shim6: cannot read an identity from none: No such file or directory\n",
+        ),
+        (
+            "identity add home empty",
+            "shim6: cannot read an identity from empty: no block SHIM6 CGA PARAMETERS\n",
+        ),
+    ] {
+        let output = directory.run(line);
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert_eq!(text(&output.stderr), said);
+    }
+}
+
+#[test]
+fn refusals_say_what_was_tried() {
+    // Refused with the module (there is nothing of this name, or no permission) and without.
+    for (line, tried) in [
+        (
+            "identity del no-such-identity",
+            "delete the identity no-such-identity",
+        ),
+        (
+            "identity show no-such-identity",
+            "show the identity no-such-identity",
+        ),
+        (
+            "policy del 2001:db8:dead::/48",
+            "delete the policy 2001:db8:dead::/48",
+        ),
+        (
+            "context start --ulid-local 2001:db8::1 --ulid-peer 2001:db8::1",
+            "start a context ulid-local 2001:db8::1 ulid-peer 2001:db8::1",
+        ),
+    ] {
+        let output = run(line);
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert!(output.stdout.is_empty(), "{line}");
+        let said = text(&output.stderr);
+        assert!(
+            said.starts_with(&format!("shim6: cannot {tried}: ")),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Contexts on standard output: one block of lines each for people, or a JSON array for programs.
+//! Contexts for people: one block of lines each.
 
 use std::fmt;
 use std::io::{
@@ -10,41 +10,68 @@ use std::io::{
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use super::locator::Locator;
 use super::{
     Context,
-    Locator, //
+    Incident, //
 };
-
-/// Writes an array of objects and a line end.
-pub(crate) fn json(contexts: &[Context], out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, contexts)?;
-    writeln!(out)
-}
 
 /// Writes a block per context. `*` marks the current pair.
 pub(crate) fn text(contexts: &[Context], out: &mut dyn Write) -> io::Result<()> {
-    for context in contexts {
-        let Context {
-            identity,
+    contexts.iter().try_for_each(|context| block(context, out))
+}
+
+fn block(context: &Context, out: &mut dyn Write) -> io::Result<()> {
+    let Context {
+        identity,
+        state,
+        tag_local,
+        switches,
+        retries,
+        ..
+    } = context;
+    writeln!(out, "context {identity}")?;
+    writeln!(out, "    state {state} switches {switches}")?;
+    let tag_peer = Or(context.tag_peer, "unknown");
+    writeln!(out, "    tag-local {tag_local} tag-peer {tag_peer}")?;
+    let last_tx = Or(context.last_tx.map(Age), "never");
+    let last_rx = Or(context.last_rx.map(Age), "never");
+    writeln!(out, "    last-tx {last_tx}, last-rx {last_rx}")?;
+    let origin = Or(context.origin, "unknown");
+    let name = Or(context.name.as_deref(), "none");
+    let reason = Or(context.pair_reason, "unknown");
+    writeln!(
+        out,
+        "    origin {origin} identity {name} pair-reason {reason}"
+    )?;
+    let local = Or(context.generation_local, "none");
+    let peer = Or(context.generation_peer, "none");
+    writeln!(out, "    generation-local {local} generation-peer {peer}")?;
+    let timer = Or(context.timer.map(Span), "none");
+    let update = match context.update_outstanding {
+        true => "outstanding",
+        false => "none",
+    };
+    writeln!(out, "    timer {timer} retries {retries} update {update}")?;
+    writeln!(out, "    locator-local")?;
+    list(&context.locator_local, context.current_local, out)?;
+    writeln!(out, "    locator-peer")?;
+    list(&context.locator_peer, context.current_peer, out)?;
+    if !context.history.is_empty() {
+        writeln!(out, "    history")?;
+    }
+    for incident in &context.history {
+        let Incident {
+            event,
             state,
-            tag_local,
-            switches,
-            ..
-        } = context;
-        writeln!(out, "context {identity}")?;
-        writeln!(out, "    state {state} switches {switches}")?;
-        write!(out, "    tag-local {tag_local} tag-peer ")?;
-        match context.tag_peer {
-            Some(tag_peer) => writeln!(out, "{tag_peer}")?,
-            None => writeln!(out, "unknown")?,
-        }
-        let last_tx = Age(context.last_tx);
-        let last_rx = Age(context.last_rx);
-        writeln!(out, "    last-tx {last_tx}, last-rx {last_rx}")?;
-        writeln!(out, "    locator-local")?;
-        list(&context.locator_local, context.current_local, out)?;
-        writeln!(out, "    locator-peer")?;
-        list(&context.locator_peer, context.current_peer, out)?;
+            cause,
+            age,
+        } = incident;
+        let age = Age(*age);
+        writeln!(
+            out,
+            "        event {event} state {state} cause {cause} {age}"
+        )?;
     }
     Ok(())
 }
@@ -56,49 +83,71 @@ fn list(locators: &[Locator], current: Ipv6Addr, out: &mut dyn Write) -> io::Res
             verification,
             priority,
             weight,
-            broken,
-            transient,
+            ..
         } = locator;
         let mark = if *address == current { '*' } else { ' ' };
         write!(
             out,
             "      {mark} {address} verification {verification} priority {priority} weight {weight}"
         )?;
-        if *broken {
-            write!(out, " broken")?;
-        }
-        if *transient {
-            write!(out, " transient")?;
+        for (is, word) in [
+            (locator.broken, "broken"),
+            (locator.transient, "transient"),
+            (locator.verified, "verified"),
+            (locator.reachable, "reachable"),
+            (locator.acknowledged, "acknowledged"),
+        ] {
+            if is {
+                write!(out, " {word}")?;
+            }
         }
         writeln!(out)?;
     }
     Ok(())
 }
 
-/// How long ago something happened, in the two largest units that say something.
-struct Age(Option<Duration>);
+/// A value, or a word for none.
+struct Or<T>(Option<T>, &'static str);
+
+impl<T: fmt::Display> fmt::Display for Or<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str(self.1),
+        }
+    }
+}
+
+/// How long ago something happened.
+struct Age(Duration);
 
 impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ago", Span(self.0))
+    }
+}
+
+/// A span of time, in the two largest units that say something.
+pub(crate) struct Span(pub(crate) Duration);
+
+impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const MINUTE: u64 = 60;
         const HOUR: u64 = 60 * MINUTE;
         const DAY: u64 = 24 * HOUR;
 
-        let Some(age) = self.0 else {
-            return f.write_str("never");
-        };
-        let seconds = age.as_secs();
+        let seconds = self.0.as_secs();
         match seconds {
-            0 => write!(f, "{} ms ago", age.subsec_millis()),
-            1..MINUTE => write!(f, "{seconds}.{:03} s ago", age.subsec_millis()),
-            MINUTE..HOUR => write!(f, "{} min {} s ago", seconds / MINUTE, seconds % MINUTE),
+            0 => write!(f, "{} ms", self.0.subsec_millis()),
+            1..MINUTE => write!(f, "{seconds}.{:03} s", self.0.subsec_millis()),
+            MINUTE..HOUR => write!(f, "{} min {} s", seconds / MINUTE, seconds % MINUTE),
             HOUR..DAY => {
                 let minutes = seconds % HOUR / MINUTE;
-                write!(f, "{} h {minutes} min ago", seconds / HOUR)
+                write!(f, "{} h {minutes} min", seconds / HOUR)
             }
             DAY.. => {
                 let hours = seconds % DAY / HOUR;
-                write!(f, "{} d {hours} h ago", seconds / DAY)
+                write!(f, "{} d {hours} h", seconds / DAY)
             }
         }
     }
@@ -106,13 +155,25 @@ impl fmt::Display for Age {
 
 #[cfg(test)]
 mod tests {
+    use super::super::locator::Verification;
+    use super::super::words::{
+        Cause,
+        Event,
+        Origin,
+        PairReason,
+        State, //
+    };
     use super::super::{
         ContextTag,
-        Identity,
-        State,
-        Verification, //
+        Identity, //
     };
     use super::*;
+    use crate::output;
+
+    /// What `--json` prints.
+    fn json(contexts: &[Context], out: &mut dyn Write) -> io::Result<()> {
+        output::json(contexts, out)
+    }
 
     fn context() -> Context {
         let a1: Ipv6Addr = "2001:db8:1::a".parse().unwrap();
@@ -131,6 +192,7 @@ mod tests {
                 Locator {
                     priority: 1,
                     broken: true,
+                    acknowledged: true,
                     ..Locator::new(a1)
                 },
                 Locator {
@@ -140,12 +202,38 @@ mod tests {
                     ..Locator::new(a2)
                 },
             ],
-            locator_peer: vec![Locator::new(b1)],
+            locator_peer: vec![Locator {
+                verified: true,
+                reachable: true,
+                ..Locator::new(b1)
+            }],
             current_local: a2,
             current_peer: b1,
             last_tx: Some(Duration::from_millis(1204)),
             last_rx: None,
             switches: 3,
+            origin: Some(Origin(2)),
+            name: Some("home".into()),
+            pair_reason: Some(PairReason(1)),
+            generation_local: Some(5),
+            generation_peer: None,
+            timer: Some(Duration::from_millis(4000)),
+            retries: 1,
+            update_outstanding: true,
+            history: vec![
+                Incident {
+                    event: Event(1),
+                    state: State(4),
+                    cause: Cause(4),
+                    age: Duration::from_millis(2500),
+                },
+                Incident {
+                    event: Event(0),
+                    state: State(2),
+                    cause: Cause(1),
+                    age: Duration::from_secs(61),
+                },
+            ],
         }
     }
 
@@ -167,11 +255,17 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
     state ESTABLISHED switches 3
     tag-local 0000000000a1 tag-peer 7fffffffffff
     last-tx 1.204 s ago, last-rx never
+    origin responder identity home pair-reason handshake
+    generation-local 5 generation-peer none
+    timer 4.000 s retries 1 update outstanding
     locator-local
-        2001:db8:1::a verification none priority 1 weight 0 broken
+        2001:db8:1::a verification none priority 1 weight 0 broken acknowledged
       * 2001:db8:2::a verification hba priority 0 weight 10 transient
     locator-peer
-      * 2001:db8:1::b verification none priority 0 weight 0
+      * 2001:db8:1::b verification none priority 0 weight 0 verified reachable
+    history
+        event state state ESTABLISHED cause message 2.500 s ago
+        event added state I2-SENT cause trigger 1 min 1 s ago
 "
         );
     }
@@ -182,12 +276,24 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
     }
 
     #[test]
-    fn a_peer_tag_that_is_not_known_yet() {
+    fn what_is_not_known_yet() {
         let young = Context {
             tag_peer: None,
+            origin: None,
+            name: None,
+            pair_reason: None,
+            generation_local: None,
+            timer: None,
+            update_outstanding: false,
+            history: Vec::new(),
             ..context()
         };
-        assert!(shown(text, &[young]).contains("tag-peer unknown\n"));
+        let text = shown(text, &[young]);
+        assert!(text.contains("tag-peer unknown\n"), "{text}");
+        assert!(text.contains("origin unknown identity none pair-reason unknown\n"));
+        assert!(text.contains("generation-local none generation-peer none\n"));
+        assert!(text.contains("timer none retries 1 update none\n"));
+        assert!(!text.contains("history"));
     }
 
     #[test]
@@ -199,13 +305,21 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
                 r#""state":"ESTABLISHED","#,
                 r#""tag_local":"0000000000a1","tag_peer":"7fffffffffff","#,
                 r#""locator_local":[{"address":"2001:db8:1::a","verification":"none","#,
-                r#""priority":1,"weight":0,"broken":true,"transient":false},"#,
+                r#""priority":1,"weight":0,"broken":true,"transient":false,"#,
+                r#""verified":false,"reachable":false,"acknowledged":true},"#,
                 r#"{"address":"2001:db8:2::a","verification":"hba","#,
-                r#""priority":0,"weight":10,"broken":false,"transient":true}],"#,
+                r#""priority":0,"weight":10,"broken":false,"transient":true,"#,
+                r#""verified":false,"reachable":false,"acknowledged":false}],"#,
                 r#""locator_peer":[{"address":"2001:db8:1::b","verification":"none","#,
-                r#""priority":0,"weight":0,"broken":false,"transient":false}],"#,
+                r#""priority":0,"weight":0,"broken":false,"transient":false,"#,
+                r#""verified":true,"reachable":true,"acknowledged":false}],"#,
                 r#""current_local":"2001:db8:2::a","current_peer":"2001:db8:1::b","#,
-                r#""last_tx_ms":1204,"last_rx_ms":null,"switches":3}]"#,
+                r#""last_tx_ms":1204,"last_rx_ms":null,"switches":3,"#,
+                r#""origin":"responder","identity":"home","pair_reason":"handshake","#,
+                r#""generation_local":5,"generation_peer":null,"timer_ms":4000,"retries":1,"#,
+                r#""update_outstanding":true,"history":["#,
+                r#"{"event":"state","state":"ESTABLISHED","cause":"message","age_ms":2500},"#,
+                r#"{"event":"added","state":"I2-SENT","cause":"trigger","age_ms":61000}]}]"#,
                 "\n"
             )
         );
@@ -242,10 +356,7 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
             (86_400_000, "1 d 0 h ago"),
             (u64::MAX, "213503982334 d 14 h ago"),
         ] {
-            assert_eq!(
-                Age(Some(Duration::from_millis(milliseconds))).to_string(),
-                text
-            );
+            assert_eq!(Age(Duration::from_millis(milliseconds)).to_string(), text);
         }
     }
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Generic netlink from user space: messages, their attributes, and (in [`socket`] and [`reply`]) a
-//! request and its answer. Nothing here knows about Shim6.
+//! Generic netlink from user space: messages and their attributes, (in [`socket`] and [`reply`]) a
+//! request and its answer, (in [`family`]) what the controller knows, and (in [`listener`]) what is
+//! sent to a multicast group. Nothing here knows about Shim6.
 
+pub(crate) mod family;
+pub(crate) mod listener;
 pub(crate) mod reply;
 pub(crate) mod socket;
 
@@ -10,6 +13,7 @@ use netlink_packet_core::{
     DecodeError,
     DefaultNla,
     Emitable,
+    NetlinkBuffer,
     NetlinkDeserializable,
     NetlinkHeader,
     NetlinkMessage,
@@ -21,6 +25,8 @@ use netlink_packet_core::{
 
 /// Octets of `struct genlmsghdr`.
 const HEADER_LEN: usize = 4;
+/// Boundary at which messages and attributes begin.
+const ALIGNMENT: usize = 4;
 
 /// The numbers of the controller, the family that knows the other families
 /// (`include/uapi/linux/genetlink.h`).
@@ -30,6 +36,9 @@ pub(crate) mod ctrl {
     pub(crate) const CMD_GETFAMILY: u8 = 3;
     pub(crate) const ATTR_FAMILY_ID: u16 = 1;
     pub(crate) const ATTR_FAMILY_NAME: u16 = 2;
+    pub(crate) const ATTR_MCAST_GROUPS: u16 = 7;
+    pub(crate) const ATTR_MCAST_GRP_NAME: u16 = 1;
+    pub(crate) const ATTR_MCAST_GRP_ID: u16 = 2;
 }
 
 /// A generic netlink message: `struct genlmsghdr` and the attributes after it.
@@ -89,6 +98,29 @@ impl NetlinkDeserializable for Message {
     }
 }
 
+/// The messages of a datagram, up to the first that makes no sense.
+pub(crate) struct Datagram<'a>(pub(crate) &'a [u8]);
+
+impl Iterator for Datagram<'_> {
+    type Item = Result<NetlinkMessage<Message>, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = std::mem::take(&mut self.0);
+        if rest.is_empty() {
+            return None;
+        }
+        let mut read = || {
+            let len = NetlinkBuffer::new_checked(&rest)?.length() as usize;
+            let message = NetlinkMessage::deserialize(rest)?;
+            self.0 = rest
+                .get(len.next_multiple_of(ALIGNMENT)..)
+                .unwrap_or_default();
+            Ok(message)
+        };
+        Some(read())
+    }
+}
+
 /// Attributes on their way into a message.
 #[derive(Debug, Default)]
 pub(crate) struct Attributes(Vec<DefaultNla>);
@@ -97,6 +129,11 @@ impl Attributes {
     /// Adds an attribute.
     pub(crate) fn put(&mut self, kind: u16, value: impl AsRef<[u8]>) {
         self.0.push(DefaultNla::new(kind, value.as_ref().to_vec()));
+    }
+
+    /// Adds an attribute that holds a string.
+    pub(crate) fn put_string(&mut self, kind: u16, text: &str) {
+        self.put(kind, [text.as_bytes(), &[0]].concat());
     }
 
     /// Adds an attribute that holds attributes.

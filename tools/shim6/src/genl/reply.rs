@@ -17,14 +17,14 @@ use netlink_packet_core::{
 
 use super::{
     for_each_attribute,
-    Message, //
+    Datagram,
+    Message,
+    ALIGNMENT, //
 };
 use crate::error::Cause;
 
 /// Octets of `struct nlmsghdr`.
 const NLMSG_HDRLEN: usize = 16;
-/// Boundary at which messages and attributes begin.
-const ALIGNMENT: usize = 4;
 /// Extended acknowledgement: the sentence (`enum nlmsgerr_attrs`).
 const NLMSGERR_ATTR_MSG: u16 = 1;
 
@@ -58,14 +58,8 @@ impl Reader {
 
     /// Takes the next datagram; gives the answer when that was its end.
     pub(crate) fn read(&mut self, datagram: &[u8]) -> Result<Option<Reply>, Cause> {
-        let mut rest = datagram;
-        while !rest.is_empty() {
-            let len = NetlinkBuffer::new_checked(&rest)?.length() as usize;
-            let message = NetlinkMessage::<Message>::deserialize(rest)?;
-            rest = rest
-                .get(len.next_multiple_of(ALIGNMENT)..)
-                .unwrap_or_default();
-            if self.take(message)? {
+        for message in Datagram(datagram) {
+            if self.take(message?)? {
                 return Ok(Some(std::mem::take(&mut self.reply)));
             }
         }

@@ -5,7 +5,6 @@
 use std::io;
 
 use netlink_packet_core::{
-    parse_u16,
     NLM_F_ACK,
     NLM_F_DUMP,
     NLM_F_REQUEST, //
@@ -16,13 +15,13 @@ use netlink_sys::{
     SocketAddr, //
 };
 
+use super::family::Family;
 use super::reply::{
     Reader,
     Reply, //
 };
 use super::{
     ctrl,
-    for_each_attribute,
     Attributes,
     Message, //
 };
@@ -30,7 +29,7 @@ use crate::error::Cause;
 
 /// The kernel fills datagrams of a dump up to 32 KiB if the buffer of the reader allows it
 /// (`netlink_dump()`), and sends no larger one unless a single object needs it.
-const BUFFER_LEN: usize = 64 * 1024;
+pub(super) const BUFFER_LEN: usize = 64 * 1024;
 
 /// What is asked for: one action or object, or all objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +66,11 @@ impl Connection {
         })
     }
 
-    /// Asks the controller for the number of a family. The kernel tries to load the module of a
-    /// family that it does not know.
-    pub(crate) fn family(&mut self, name: &'static str) -> Result<u16, Cause> {
+    /// Asks the controller about a family. The kernel tries to load the module of a family that it
+    /// does not know.
+    pub(crate) fn family(&mut self, name: &'static str) -> Result<Family, Cause> {
         let mut attributes = Attributes::default();
-        attributes.put(ctrl::ATTR_FAMILY_NAME, [name.as_bytes(), &[0]].concat());
+        attributes.put_string(ctrl::ATTR_FAMILY_NAME, name);
         let message = Message {
             family: ctrl::FAMILY,
             cmd: ctrl::CMD_GETFAMILY,
@@ -84,16 +83,13 @@ impl Connection {
                 Cause::Kernel { errno, .. } if errno == libc::ENOENT => Cause::NoFamily(name),
                 other => other,
             })?;
-        let mut family = None;
-        for message in &reply.messages {
-            for_each_attribute(&message.attributes, |kind, value| {
-                if kind == ctrl::ATTR_FAMILY_ID {
-                    family = Some(parse_u16(value)?);
-                }
-                Ok(())
-            })?;
+        match reply.messages.as_slice() {
+            [message] => Ok(Family::from_attributes(&message.attributes)?),
+            messages => Err(Cause::Answer(format!(
+                "{} families of the name {name}",
+                messages.len()
+            ))),
         }
-        family.ok_or_else(|| Cause::Answer(format!("family {name} without a number")))
     }
 
     /// Sends a request and reads its answer to the end.
@@ -107,30 +103,30 @@ impl Connection {
             .send(&message.into_request(flags, self.sequence), 0)?;
         let mut reader = Reader::new(self.port, self.sequence);
         loop {
-            self.receive()?;
+            receive(&self.socket, &mut self.buffer)?;
             if let Some(reply) = reader.read(&self.buffer)? {
                 return Ok(reply);
             }
         }
     }
+}
 
-    /// Reads the next datagram of the kernel into the buffer.
-    fn receive(&mut self) -> Result<(), Cause> {
-        loop {
-            self.buffer.clear();
-            match self.socket.recv_from(&mut self.buffer, libc::MSG_TRUNC) {
-                // Anybody may send to a netlink socket whose address it guesses.
-                Ok((_, sender)) if sender.port_number() != 0 => continue,
-                Ok((len, _)) if len > self.buffer.len() => {
-                    return Err(Cause::Answer(format!(
-                        "a datagram of {len} octets, of which {} fit",
-                        self.buffer.len()
-                    )));
-                }
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
+/// Reads the next datagram of the kernel into the buffer.
+pub(super) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> Result<(), Cause> {
+    loop {
+        buffer.clear();
+        match socket.recv_from(buffer, libc::MSG_TRUNC) {
+            // Anybody may send to a netlink socket whose address it guesses.
+            Ok((_, sender)) if sender.port_number() != 0 => continue,
+            Ok((len, _)) if len > buffer.len() => {
+                return Err(Cause::Answer(format!(
+                    "a datagram of {len} octets, of which {} fit",
+                    buffer.len()
+                )));
             }
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -138,15 +134,19 @@ impl Connection {
 /// These run against the controller of the running kernel, which answers everybody.
 #[cfg(test)]
 mod tests {
+    use super::super::for_each_attribute;
     use super::*;
     use netlink_packet_core::parse_string;
 
     #[test]
     fn the_controller_knows_itself() {
         let mut connection = Connection::open().unwrap();
-        assert_eq!(connection.family("nlctrl").unwrap(), ctrl::FAMILY);
+        let family = connection.family("nlctrl").unwrap();
+        assert_eq!(family.number(), ctrl::FAMILY);
+        assert!(family.group("notify").is_some());
+        assert_eq!(family.group("no-such-group"), None);
         // A second request on the same socket gets its own answer.
-        assert_eq!(connection.family("nlctrl").unwrap(), ctrl::FAMILY);
+        assert_eq!(connection.family("nlctrl").unwrap(), family);
     }
 
     #[test]

@@ -1,69 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The command line. Everything is parsed here into types that cannot be wrong; what only the kernel
-//! can judge (whether a context exists, whether a list holds its ULID) is left to it.
+//! The command line of `shim6 context`.
 
 use std::net::Ipv6Addr;
 
 use clap::{
-    error::ErrorKind,
     ArgGroup,
-    ArgMatches,
     Args,
-    FromArgMatches,
-    Parser,
     Subcommand, //
 };
-use clap_complete::Shell;
 
-use crate::context::{
+use super::selector::{
+    parse_fii,
+    SelectorArgs, //
+};
+use crate::context::locator::{
     parse_address,
+    parse_preferences,
+    Locator, //
+};
+use crate::context::{
+    Change,
     ContextTag,
     CurrentPair,
     Identity,
-    Locator,
     NewContext,
     Selector, //
 };
-
-/// Show and control the Shim6 layer (RFC 5533) of this network namespace.
-#[derive(Debug, Parser)]
-#[command(
-    name = "shim6",
-    version,
-    after_help = "\
-Examples:
-  shim6 context show
-  shim6 context show --json
-  ip netns exec a shim6 context show
-
-Exit status: 0 done, 1 the kernel or the system refused, 2 wrong usage."
-)]
-pub(crate) struct Cli {
-    /// Print JSON instead of text
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Add, delete, change and show contexts
-    Context {
-        #[command(subcommand)]
-        command: ContextCommand,
-    },
-    /// Print a shell completion script
-    #[command(after_help = "\
-Example:
-  shim6 completion bash > /usr/share/bash-completion/completions/shim6")]
-    Completion {
-        /// The shell
-        shell: Shell,
-    },
-}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ContextCommand {
@@ -81,24 +44,49 @@ Examples:
         #[command(flatten)]
         selector: Selector,
     },
-    /// Set the current locator pair of a context; a locator left out keeps its value
-    #[command(group = ArgGroup::new("current")
-        .args(["current_local", "current_peer"])
+    /// Change the current locator pair of a context, or preferences of its local locators
+    #[command(group = ArgGroup::new("change")
+        .args(["current_local", "current_peer", "locator_local"])
         .required(true)
         .multiple(true))]
     #[command(override_usage = "\
-shim6 context set --ulid-local ADDRESS --ulid-peer ADDRESS [--fii NUMBER] CURRENT...
-       shim6 context set --tag-local TAG CURRENT...
-  CURRENT: --current-local ADDRESS | --current-peer ADDRESS")]
+shim6 context set --ulid-local ADDRESS --ulid-peer ADDRESS [--fii NUMBER] CHANGE...
+       shim6 context set --tag-local TAG CHANGE...
+  CHANGE: --current-local ADDRESS | --current-peer ADDRESS | --locator-local PREFERENCES")]
     #[command(after_help = "\
-Example:
-  shim6 context set --tag-local a1 --current-local 2001:db8:2::a --current-peer 2001:db8:2::b")]
+PREFERENCES are ADDRESS[,priority=N][,weight=N][,broken][,transient], and what is left out
+becomes 0 or no. The peer is told. A current locator left out keeps its value.
+
+Examples:
+  shim6 context set --tag-local a1 --current-local 2001:db8:2::a --current-peer 2001:db8:2::b
+  shim6 context set --tag-local a1 --locator-local 2001:db8:1::a,priority=2,broken")]
     Set {
         #[command(flatten)]
         selector: Selector,
         #[command(flatten)]
-        current: CurrentArgs,
+        change: ChangeArgs,
     },
+    /// Establish a context with a peer
+    #[command(after_help = "\
+Returns at once; \"shim6 monitor\" tells how it goes.
+
+Example:
+  shim6 context start --ulid-local 2001:db8:1::a --ulid-peer 2001:db8:1::b")]
+    Start {
+        /// ULID of this host
+        #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
+        ulid_local: Ipv6Addr,
+        /// ULID of the peer
+        #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
+        ulid_peer: Ipv6Addr,
+    },
+    /// Forget all contexts that are not static, without a word to their peers
+    #[command(after_help = "\
+Peers that did not answer are forgotten as well, and may be asked again.
+
+Example:
+  shim6 context flush")]
+    Flush,
     /// Show one context, or all of them ordered by ULIDs and FII
     #[command(override_usage = "\
 shim6 context show [--json]
@@ -168,55 +156,6 @@ impl AddArgs {
     }
 }
 
-/// Names a context by its identity or by its local tag.
-#[derive(Debug, Args)]
-pub(crate) struct SelectorArgs {
-    /// ULID of this host
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        value_parser = parse_address,
-        requires = "ulid_peer",
-        conflicts_with = "tag_local"
-    )]
-    ulid_local: Option<Ipv6Addr>,
-    /// ULID of the peer
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        value_parser = parse_address,
-        requires = "ulid_local",
-        conflicts_with = "tag_local"
-    )]
-    ulid_peer: Option<Ipv6Addr>,
-    /// Forked Instance Identifier, 0 if left out
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        value_parser = parse_fii,
-        requires = "ulid_local",
-        conflicts_with = "tag_local"
-    )]
-    fii: Option<u32>,
-    /// Context tag of this host, hexadecimal, instead of ULIDs and FII
-    #[arg(long, value_name = "TAG")]
-    tag_local: Option<ContextTag>,
-}
-
-impl SelectorArgs {
-    /// The context that is named, if one is. The parser saw to it that a ULID comes with the other.
-    pub(crate) fn into_selector(self) -> Option<Selector> {
-        if let Some(tag) = self.tag_local {
-            return Some(Selector::Tag(tag));
-        }
-        Some(Selector::Identity(Identity {
-            ulid_local: self.ulid_local?,
-            ulid_peer: self.ulid_peer?,
-            fii: self.fii.unwrap_or(0),
-        }))
-    }
-}
-
 /// The current locator pair.
 #[derive(Debug, Args)]
 pub(crate) struct CurrentArgs {
@@ -228,6 +167,25 @@ pub(crate) struct CurrentArgs {
     current_peer: Option<Ipv6Addr>,
 }
 
+/// What is to change in a context.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
+    #[command(flatten)]
+    current: CurrentArgs,
+    /// Local locator with other preferences; may be repeated
+    #[arg(long, value_name = "PREFERENCES", value_parser = parse_preferences)]
+    locator_local: Vec<Locator>,
+}
+
+impl ChangeArgs {
+    pub(crate) fn into_change(self) -> Change {
+        Change {
+            current: self.current.into(),
+            locator_local: self.locator_local,
+        }
+    }
+}
+
 impl From<CurrentArgs> for CurrentPair {
     fn from(args: CurrentArgs) -> Self {
         Self {
@@ -237,48 +195,15 @@ impl From<CurrentArgs> for CurrentPair {
     }
 }
 
-/// Where a context must be named the arguments give a [`Selector`] and nothing less.
-impl FromArgMatches for Selector {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        SelectorArgs::from_arg_matches(matches)?
-            .into_selector()
-            .ok_or_else(|| clap::Error::new(ErrorKind::MissingRequiredArgument))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl Args for Selector {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        SelectorArgs::augment_args(command).group(
-            ArgGroup::new("context")
-                .args(["ulid_local", "tag_local"])
-                .required(true),
-        )
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        SelectorArgs::augment_args_for_update(command)
-    }
-}
-
-/// A Forked Instance Identifier: decimal, or hexadecimal after 0x.
-fn parse_fii(text: &str) -> Result<u32, String> {
-    let parsed = match text.strip_prefix("0x") {
-        Some(digits) if digits.starts_with('+') => None,
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    };
-    parsed.ok_or_else(|| "a Forked Instance Identifier is a number of at most 32 bits".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use crate::args::{
+        Cli,
+        Command, //
+    };
+    use clap::error::ErrorKind;
+    use clap::Parser;
 
     /// Parses a command line of words.
     fn parse(line: &str) -> Result<ContextCommand, clap::Error> {
@@ -305,11 +230,6 @@ mod tests {
     }
 
     const ULIDS: &str = "--ulid-local 2001:db8:1::a --ulid-peer 2001:db8:1::b";
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
 
     #[test]
     fn add_with_the_least() {
@@ -429,8 +349,66 @@ mod tests {
         assert_eq!(selector.into_selector(), None);
     }
 
+    /// The change that the words ask for.
+    fn set(words: &str) -> Change {
+        let line = format!("context set --tag-local a1 {words}");
+        let Ok(ContextCommand::Set { change, .. }) = parse(&line) else {
+            panic!("{words}");
+        };
+        change.into_change()
+    }
+
     #[test]
-    fn set_needs_at_least_one_locator() {
+    fn set_takes_preferences_of_local_locators() {
+        let change =
+            set("--locator-local 2001:db8::1,priority=3,broken --locator-local 2001:db8::2");
+        assert_eq!(change.current, CurrentPair::default());
+        assert_eq!(
+            change.locator_local,
+            [
+                "2001:db8::1,priority=3,broken".parse().unwrap(),
+                "2001:db8::2".parse().unwrap()
+            ]
+        );
+        let (kind, text) = refusal("context set --tag-local a1 --locator-local 2001:db8::1,hba");
+        assert_eq!(kind, ErrorKind::ValueValidation);
+        assert!(text.contains("does not change"), "{text}");
+    }
+
+    #[test]
+    fn start_needs_both_ulids_and_flush_nothing() {
+        let Ok(ContextCommand::Start {
+            ulid_local,
+            ulid_peer,
+        }) = parse(&format!("context start {ULIDS}"))
+        else {
+            panic!("start");
+        };
+        let Identity {
+            ulid_local: local,
+            ulid_peer: peer,
+            ..
+        } = identity(0);
+        assert_eq!((ulid_local, ulid_peer), (local, peer));
+        for line in [
+            "context start",
+            "context start --ulid-local 2001:db8:1::a",
+            "context start --ulid-peer 2001:db8:1::b",
+        ] {
+            assert_eq!(
+                refusal(line).0,
+                ErrorKind::MissingRequiredArgument,
+                "{line}"
+            );
+        }
+        let line = format!("context start {ULIDS} --fii 1");
+        assert_eq!(refusal(&line).0, ErrorKind::UnknownArgument);
+        assert!(matches!(parse("context flush"), Ok(ContextCommand::Flush)));
+        assert_eq!(refusal("context flush all").0, ErrorKind::UnknownArgument);
+    }
+
+    #[test]
+    fn set_needs_at_least_one_change() {
         assert_eq!(
             refusal("context set --tag-local a1").0,
             ErrorKind::MissingRequiredArgument
@@ -443,12 +421,7 @@ mod tests {
                 (true, true),
             ),
         ] {
-            let Ok(ContextCommand::Set { current, .. }) =
-                parse(&format!("context set --tag-local a1 {words}"))
-            else {
-                panic!("{words}");
-            };
-            let current = CurrentPair::from(current);
+            let current = set(words).current;
             assert_eq!((current.local.is_some(), current.peer.is_some()), expected);
         }
     }
@@ -468,41 +441,5 @@ mod tests {
             assert_eq!(kind, ErrorKind::ValueValidation, "{words}");
             assert!(text.contains(reason), "{words}: {text}");
         }
-    }
-
-    #[test]
-    fn json_may_stand_anywhere() {
-        for line in [
-            "--json context show",
-            "context --json show",
-            "context show --json",
-        ] {
-            let words = ["shim6"].into_iter().chain(line.split_whitespace());
-            assert!(Cli::try_parse_from(words).unwrap().json, "{line}");
-        }
-    }
-
-    #[test]
-    fn examples_in_the_help_are_accepted() {
-        let mut examples = 0;
-        let mut commands = vec![Cli::command()];
-        while let Some(command) = commands.pop() {
-            commands.extend(command.get_subcommands().cloned());
-            let Some(help) = command.get_after_help() else {
-                continue;
-            };
-            // A backslash joins lines; what stands before the tool or behind ">" is for the shell.
-            let help = help.to_string().replace("\\\n", " ");
-            for line in help.lines().filter_map(|line| line.strip_prefix("  ")) {
-                let (_, words) = line.split_once("shim6 ").unwrap();
-                let (words, _) = words.split_once(" > ").unwrap_or((words, ""));
-                let words = ["shim6"].into_iter().chain(words.split_whitespace());
-                if let Err(error) = Cli::try_parse_from(words) {
-                    panic!("{line}: {error}");
-                }
-                examples += 1;
-            }
-        }
-        assert_eq!(examples, 10);
     }
 }

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line. Everything is parsed here into types that cannot be wrong; what only the
+//! kernel can judge (whether a context exists, whether a list holds its ULID) is left to it.
+
+pub(crate) mod address;
+pub(crate) mod context;
+pub(crate) mod identity;
+mod prefixes;
+mod selector;
+
+use clap::{
+    Parser,
+    Subcommand, //
+};
+use clap_complete::Shell;
+
+use address::{
+    CgaCommand,
+    HbaCommand, //
+};
+use context::ContextCommand;
+use identity::{
+    IdentityCommand,
+    PolicyCommand, //
+};
+
+/// Show and control the Shim6 layer (RFC 5533) of this network namespace.
+#[derive(Debug, Parser)]
+#[command(
+    name = "shim6",
+    version,
+    after_help = "\
+Examples:
+  shim6 context show
+  shim6 context show --json
+  ip netns exec a shim6 context show
+  shim6 hba generate --prefix 2001:db8:1:1::/64 --prefix 2001:db8:2:1::/64 --output home
+  shim6 identity add home home
+
+Exit status: 0 done, 1 the kernel or the system refused, or an address does not verify,
+2 wrong usage."
+)]
+pub(crate) struct Cli {
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add, delete, change and show contexts
+    Context {
+        #[command(subcommand)]
+        command: ContextCommand,
+    },
+    /// Add, delete and show the local identities that contexts are established with
+    Identity {
+        #[command(subcommand)]
+        command: IdentityCommand,
+    },
+    /// Add, delete and show the prefixes of peers that contexts are established with
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Make and verify sets of Hash-Based Addresses (RFC 5535)
+    Hba {
+        #[command(subcommand)]
+        command: HbaCommand,
+    },
+    /// Make and verify Cryptographically Generated Addresses (RFC 3972)
+    Cga {
+        #[command(subcommand)]
+        command: CgaCommand,
+    },
+    /// Print what happens to contexts, a line for each event, until a signal
+    #[command(after_help = "\
+With --json each line is an object. An event \"lost\" says that others came faster than
+they were read.
+
+Examples:
+  shim6 monitor
+  shim6 monitor --json")]
+    Monitor,
+    /// Print a shell completion script
+    #[command(after_help = "\
+Example:
+  shim6 completion bash > /usr/share/bash-completion/completions/shim6")]
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn json_may_stand_anywhere() {
+        for line in [
+            "--json context show",
+            "context --json show",
+            "context show --json",
+        ] {
+            let words = ["shim6"].into_iter().chain(line.split_whitespace());
+            assert!(Cli::try_parse_from(words).unwrap().json, "{line}");
+        }
+    }
+
+    #[test]
+    fn examples_in_the_help_are_accepted() {
+        let mut examples = 0;
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands().cloned());
+            let Some(help) = command.get_after_help() else {
+                continue;
+            };
+            // A backslash joins lines; what stands before the tool or behind ">" is for the shell.
+            let help = help.to_string().replace("\\\n", " ");
+            for line in help.lines().filter_map(|line| line.strip_prefix("  ")) {
+                let (_, words) = line.split_once("shim6 ").unwrap();
+                let (words, _) = words.split_once(" > ").unwrap_or((words, ""));
+                let words = ["shim6"].into_iter().chain(words.split_whitespace());
+                if let Err(error) = Cli::try_parse_from(words) {
+                    panic!("{line}: {error}");
+                }
+                examples += 1;
+            }
+        }
+        assert_eq!(examples, 34);
+    }
+}
