@@ -8,6 +8,7 @@
 #[expect(unsafe_code)]
 mod bindings;
 mod context;
+mod control;
 mod datapath;
 #[expect(unsafe_code)]
 mod kernel_ext;
@@ -32,7 +33,9 @@ struct Shim6 {
     _socket: socket::SocketLevel,
     _netlink: kernel_ext::genetlink::Registration,
     _datapath: datapath::Registrations,
+    _observers: control::Observers,
     _namespaces: kernel_ext::net::Registration<context::Namespace>,
+    _workqueue: kernel_ext::work::WorkqueueRegistration,
     _callbacks: kernel_ext::rcu::Callbacks,
 }
 
@@ -40,14 +43,18 @@ impl kernel::Module for Shim6 {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         // A failure drops what came before, in the reverse order.
         let callbacks = kernel_ext::rcu::Callbacks;
+        let workqueue = control::register_workqueue()?;
         let namespaces = context::NAMESPACES.register()?;
+        let observers = control::Observers::register()?;
         let datapath = datapath::Registrations::new()?;
         let netlink = netlink::register()?;
         Ok(Self {
             _socket: socket::SocketLevel::register(),
             _netlink: netlink,
             _datapath: datapath,
+            _observers: observers,
             _namespaces: namespaces,
+            _workqueue: workqueue,
             _callbacks: callbacks,
         })
     }

@@ -9,7 +9,11 @@ use crate::{
         percpu,
         procfs::Show, //
     },
-    proto::wire::fault::Reason, //
+    proto::{
+        establish::Cause,
+        verify::Refusal,
+        wire::fault::Reason, //
+    },
 };
 use kernel::{
     c_str,
@@ -70,6 +74,8 @@ counters! {
     InGroMerged,
     /// Dropped: payload with a context tag nobody here gave out.
     InUnknownTag,
+    /// Dropped: payload with the tag of a context that has no peer yet.
+    InEarly,
     /// Payload packets left alone: they are not for this host.
     InForwarded,
     /// Dropped: no memory.
@@ -78,8 +84,66 @@ counters! {
     InBadHeaders,
     /// Control messages received, good or bad.
     InControl,
-    /// Control messages that no state machine wants.
+    /// Control messages that nobody here wants: for static contexts, for ULIDs of other hosts.
     InControlIgnored,
+    /// Control messages that found no place in the queue.
+    ControlQueueFull,
+    /// I1 messages received.
+    InI1,
+    /// R1 messages received.
+    InR1,
+    /// I2 messages received.
+    InI2,
+    /// R2 messages received.
+    InR2,
+    /// R1bis messages received.
+    InR1bis,
+    /// I2bis messages received.
+    InI2bis,
+    /// Update Requests received.
+    InUpdateRequest,
+    /// Update Acknowledgements received.
+    InUpdateAcknowledgement,
+    /// Keepalives received.
+    InKeepalive,
+    /// Probes received.
+    InProbe,
+    /// Error messages received.
+    InError,
+    /// Dropped: I2 and I2bis whose Responder Nonce or Validator is not ours, or too old.
+    InBadValidator,
+    /// Control messages whose tag is right, between locators that are not those of the context.
+    InForeignLocators,
+    /// Control messages refused with an Error message.
+    InRefused,
+    /// I1 messages sent.
+    OutI1,
+    /// R1 messages sent.
+    OutR1,
+    /// I2 messages sent.
+    OutI2,
+    /// R2 messages sent.
+    OutR2,
+    /// R1bis messages sent.
+    OutR1bis,
+    /// I2bis messages sent.
+    OutI2bis,
+    /// Update Requests sent.
+    OutUpdateRequest,
+    /// Update Acknowledgements sent.
+    OutUpdateAcknowledgement,
+    /// Error messages sent.
+    OutError,
+    /// Messages sent again for want of an answer.
+    OutRetransmitted,
+    /// Control messages that could not be sent: no route, a firewall, no memory.
+    OutControlFailed,
+    /// Answers not sent because of `net.shim6.answer_rate_peer`.
+    AnswerLimitedPeer,
+    /// Answers not sent because of `net.shim6.answer_rate`.
+    AnswerLimitedHost,
+    /// Requests for contexts that found no place in the queue.
+    RequestQueueFull,
     /// ICMPv6 errors translated to ULIDs.
     InIcmpTranslated,
     /// ICMPv6 errors about our packets that could not be translated: malformed or a bad checksum.
@@ -88,6 +152,18 @@ counters! {
     ContextAdded,
     /// Contexts removed.
     ContextDeleted,
+    /// Contexts established with a peer.
+    ContextEstablished,
+    /// Contexts established again after the peer had lost its own.
+    ContextRecovered,
+    /// Contexts whose peer did not answer, or does not know Shim6.
+    EstablishmentFailed,
+    /// Contexts that the peer lost, as another one with the same tag showed.
+    ContextConfused,
+    /// Contexts forgotten because nobody used them.
+    ContextIdle,
+    /// Contexts not made because no free tag was found.
+    ContextNoTag,
     /// Contexts refused because `net.shim6.max_contexts` was reached.
     ContextTableFull,
     /// Changes of a current locator pair.
@@ -99,8 +175,14 @@ counters! {
 /// Counters without a [`Reason`].
 const PLAIN: usize = Counter::NAMES.len();
 
+/// Where the reasons begin for which valid messages are not taken.
+const DISCARDS: usize = PLAIN + Reason::ALL.len();
+
+/// Where the reasons begin for which a peer's word about itself is not taken.
+const REFUSALS: usize = DISCARDS + Cause::ALL.len();
+
 /// All counters.
-const ALL: usize = PLAIN + Reason::ALL.len();
+const ALL: usize = REFUSALS + Refusal::ALL.len();
 
 /// The counters of a namespace.
 pub(crate) struct Counters(percpu::Counters<ALL>);
@@ -121,6 +203,16 @@ impl Counters {
     pub(crate) fn count_drop(&self, reason: Reason) {
         self.0.inc(PLAIN.saturating_add(reason.index()));
     }
+
+    /// Counts a valid message that its context did not take.
+    pub(crate) fn count_discard(&self, cause: Cause) {
+        self.0.inc(DISCARDS.saturating_add(cause.index()));
+    }
+
+    /// Counts a message that was not verified.
+    pub(crate) fn count_refusal(&self, refusal: Refusal) {
+        self.0.inc(REFUSALS.saturating_add(refusal.index()));
+    }
 }
 
 /// `/proc/net/shim6_stat`: a line for each counter, its name and its value.
@@ -135,12 +227,18 @@ impl Show for StatFile {
         for (index, name) in Counter::NAMES.iter().enumerate() {
             seq_print!(file, "{:<24} {}\n", name, namespace.counters.0.sum(index));
         }
+        let sum = |first: usize, index: usize| namespace.counters.0.sum(first.saturating_add(index));
         for reason in Reason::ALL {
-            let value = namespace
-                .counters
-                .0
-                .sum(PLAIN.saturating_add(reason.index()));
+            let value = sum(PLAIN, reason.index());
             seq_print!(file, "Drop_{:<19} {}\n", reason.name(), value);
+        }
+        for cause in Cause::ALL {
+            let value = sum(DISCARDS, cause.index());
+            seq_print!(file, "Discard_{:<16} {}\n", cause.name(), value);
+        }
+        for refusal in Refusal::ALL {
+            let value = sum(REFUSALS, refusal.index());
+            seq_print!(file, "Refuse_{:<17} {}\n", refusal.name(), value);
         }
     }
 }

@@ -34,6 +34,20 @@ pub(crate) struct KnownLocator {
     pub(crate) verification: Option<VerificationMethod>,
     /// How much its owner likes it used.
     pub(crate) preference: Preference,
+    /// Whether the owner of the ULID proved to be there (RFC 5533, Section 7.2).
+    pub(crate) is_reachable: bool,
+}
+
+impl KnownLocator {
+    /// A locator of which nothing more is known.
+    pub(crate) fn new(locator: Locator) -> Self {
+        Self {
+            locator,
+            verification: None,
+            preference: Preference::default(),
+            is_reachable: false,
+        }
+    }
 }
 
 /// Why a list is refused.
@@ -51,7 +65,7 @@ pub(crate) enum ListError {
     NoMemory,
 }
 
-/// A list of distinct usable locators, the ULID among them.
+/// A list of distinct usable locators.
 pub(crate) struct LocatorList(KVec<KnownLocator>);
 
 impl LocatorList {
@@ -59,17 +73,25 @@ impl LocatorList {
     pub(crate) fn of_ulid(ulid: Ulid) -> Result<Self, ListError> {
         Self::new(
             ulid,
-            core::iter::once(KnownLocator {
-                locator: ulid.as_locator(),
-                verification: None,
-                preference: Preference::default(),
-            }),
+            core::iter::once(KnownLocator::new(ulid.as_locator())),
         )
     }
 
     /// A list of these locators, in this order. May sleep.
     pub(crate) fn new(
         ulid: Ulid,
+        locators: impl IntoIterator<Item = KnownLocator>,
+    ) -> Result<Self, ListError> {
+        let list = Self::told(locators)?;
+        if !list.contains(&ulid.as_locator()) {
+            return Err(ListError::WithoutUlid);
+        }
+        Ok(list)
+    }
+
+    /// A list as a host tells it, which may do without the ULID: that identifies the host even
+    /// when it is no longer a locator (RFC 5533, Section 10). May sleep.
+    pub(crate) fn told(
         locators: impl IntoIterator<Item = KnownLocator>,
     ) -> Result<Self, ListError> {
         let mut list = KVec::new();
@@ -85,9 +107,6 @@ impl LocatorList {
             }
             list.push(known, GFP_KERNEL)
                 .map_err(|_| ListError::NoMemory)?;
-        }
-        if find(&list, &ulid.as_locator()).is_none() {
-            return Err(ListError::WithoutUlid);
         }
         Ok(Self(list))
     }
@@ -108,15 +127,15 @@ impl LocatorList {
         self.find(locator).is_some()
     }
 
-    /// A copy in which one locator has another priority. May sleep.
-    fn with_priority(&self, locator: &Locator, priority: u8) -> Result<Self, AllocError> {
+    /// A copy in which `edit` changed what is known of the locators. May sleep.
+    pub(crate) fn map(&self, mut edit: impl FnMut(&mut KnownLocator)) -> Result<Self, AllocError> {
         let mut list = KVec::with_capacity(self.0.len(), GFP_KERNEL)?;
         for known in &self.0 {
-            let mut known = *known;
-            if known.locator == *locator {
-                known.preference.priority = Some(priority);
-            }
-            list.push(known, GFP_KERNEL)?;
+            let mut copy = *known;
+            edit(&mut copy);
+            // It is the same locator whatever is known of it.
+            copy.locator = known.locator;
+            list.push(copy, GFP_KERNEL)?;
         }
         Ok(Self(list))
     }
@@ -127,40 +146,19 @@ fn find<'a>(list: &'a [KnownLocator], locator: &Locator) -> Option<&'a KnownLoca
 }
 
 /// Both lists of a context.
-pub(crate) struct Locators {
+pub(crate) struct Locators<'a> {
     /// `Ls(local)`.
-    pub(crate) local: LocatorList,
+    pub(crate) local: &'a LocatorList,
     /// `Ls(peer)`.
-    pub(crate) peer: LocatorList,
+    pub(crate) peer: &'a LocatorList,
 }
 
-impl Locators {
+impl<'a> Locators<'a> {
     /// The list of one end.
-    pub(crate) fn side(&self, side: Side) -> &LocatorList {
+    pub(crate) fn side(&self, side: Side) -> &'a LocatorList {
         match side {
-            Side::Local => &self.local,
-            Side::Peer => &self.peer,
+            Side::Local => self.local,
+            Side::Peer => self.peer,
         }
-    }
-
-    /// A copy in which one locator has another priority. May sleep.
-    pub(crate) fn with_priority(
-        &self,
-        side: Side,
-        locator: &Locator,
-        priority: u8,
-    ) -> Result<Self, AllocError> {
-        let copy = |list: &LocatorList, changed: bool| {
-            if changed {
-                list.with_priority(locator, priority)
-            } else {
-                // No locator has this address, so nothing is changed.
-                list.with_priority(&Locator::new([0; 16]), 0)
-            }
-        };
-        Ok(Self {
-            local: copy(&self.local, side == Side::Local)?,
-            peer: copy(&self.peer, side == Side::Peer)?,
-        })
     }
 }

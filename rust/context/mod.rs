@@ -6,16 +6,33 @@
 //! under its mutex and publishes whole new objects.
 
 mod counters;
+mod history;
 mod last_resort;
+mod local;
 mod locators;
 mod namespace;
+mod path;
+mod peer;
+mod publish;
+mod settings;
 mod sockets;
 mod table;
 
+pub(crate) use crate::proto::{
+    establish::State,
+    identity::Identity, //
+};
 pub(crate) use counters::{
     Counter,
     Counters, //
 };
+pub(crate) use history::{
+    Cause,
+    Event,
+    Happened,
+    LENGTH as HISTORY_LENGTH, //
+};
+pub(crate) use local::Local;
 pub(crate) use locators::{
     KnownLocator,
     ListError,
@@ -28,153 +45,169 @@ pub(crate) use namespace::{
     Namespace,
     NAMESPACES, //
 };
+pub(crate) use path::Path;
+pub(crate) use peer::{
+    Peer,
+    PeerFacts, //
+};
+pub(crate) use publish::{
+    Change,
+    Locked,
+    PairReason,
+    SetPairError, //
+};
+pub(crate) use settings::{
+    Establish,
+    Settings, //
+};
 pub(crate) use sockets::Options;
 pub(crate) use table::{
     Contexts,
     Refusal, //
 };
 
+use self::{
+    history::History,
+    publish::Control, //
+};
 use crate::{
+    control::{
+        self,
+        Establishment, //
+    },
     kernel_ext::{
-        address::In6Addr,
-        dst::DstCache,
-        inet6,
         net::Net,
         rcu::{
             RcuArc,
             RcuPtr, //
         },
-        rhashtable::{
-            Entry,
-            ListEntry, //
+        pending::{
+            HasPending,
+            PendingNode, //
         },
-        time::LastSeen, //
+        rhashtable::Entry,
+        time::LastSeen,
+        timer::{
+            HasTimer,
+            Timer, //
+        },
     },
     proto::{
         locator::{
-            Locator,
             LocatorPair,
             UlidPair, //
         },
         number::Fii,
-        tag::ContextTag, //
+        tag::ContextTag,
+        time::{
+            Instant,
+            Interval, //
+        },
     },
 };
 use core::sync::atomic::{
+    AtomicBool,
     AtomicU64,
+    AtomicU8,
     Ordering, //
 };
 use kernel::{
     new_mutex,
     prelude::*,
     sync::{
-        rcu::Guard,
+        rcu::{
+            self,
+            Guard, //
+        },
         Mutex, //
     },
 };
 
-/// What tells one context from all others: the ULID pair and the Forked Instance Identifier
-/// (RFC 5533, Section 6.1).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Identity {
-    /// The ULID pair.
-    pub(crate) ulids: UlidPair,
-    /// Zero for the default context.
-    pub(crate) fii: Fii,
-}
-
-impl Identity {
-    /// The key of the table by identity.
-    #[inline]
-    fn key(&self) -> [u8; 40] {
-        let mut key = [0; 40];
-        let (local, rest) = key.split_at_mut(16);
-        let (peer, fii) = rest.split_at_mut(16);
-        local.copy_from_slice(self.ulids.local.as_octets());
-        peer.copy_from_slice(self.ulids.peer.as_octets());
-        // Eight octets are left for four.
-        for (to, from) in fii.iter_mut().zip(self.fii.to_wire()) {
-            *to = from;
-        }
-        key
+/// The identity of the default context of a ULID pair.
+#[inline]
+pub(crate) const fn default_identity(ulids: UlidPair) -> Identity {
+    Identity {
+        ulids,
+        fii: Fii::DEFAULT,
     }
 }
 
-/// The current pair of locators and what the data path needs to use it; immutable.
-#[pin_data]
-pub(crate) struct Path {
-    /// `Lp(local)` and `Lp(peer)`.
-    pub(crate) pair: LocatorPair,
-    /// Whether the pair is other than the ULID pair, so that packets carry a header.
-    pub(crate) translated: bool,
-    /// `Lp(local)` as C sees it.
-    pub(crate) source: In6Addr,
-    /// `Lp(peer)` as C sees it.
-    pub(crate) destination: In6Addr,
-    /// The route of this pair.
-    #[pin]
-    pub(crate) cache: DstCache,
+/// The key of the table by identity.
+#[inline]
+pub(crate) fn identity_key(identity: &Identity) -> [u8; 40] {
+    let mut key = [0; 40];
+    let (local, rest) = key.split_at_mut(16);
+    let (peer, fii) = rest.split_at_mut(16);
+    local.copy_from_slice(identity.ulids.local.as_octets());
+    peer.copy_from_slice(identity.ulids.peer.as_octets());
+    // Eight octets are left for four.
+    for (to, from) in fii.iter_mut().zip(identity.fii.to_wire()) {
+        *to = from;
+    }
+    key
 }
 
-impl Path {
-    /// A path over a pair of locators. May sleep.
-    fn new(pair: LocatorPair, ulids: &UlidPair) -> Result<RcuArc<Self>> {
-        let translated = pair != ulids.as_locators();
-        RcuArc::pin_init(
-            try_pin_init!(Self {
-                pair,
-                translated,
-                source: In6Addr::from_octets(pair.local.as_octets()),
-                destination: In6Addr::from_octets(pair.peer.as_octets()),
-                cache <- DstCache::new(),
-            }? Error),
-            GFP_KERNEL,
-        )
+/// The state with this number; contexts have no others.
+const fn state_from_number(number: u8) -> State {
+    match number {
+        1 => State::I1Sent,
+        2 => State::I2Sent,
+        3 => State::I2bisSent,
+        _ => State::Established,
     }
 }
 
-/// State of a context (RFC 5533, Section 6.2), numbered as `enum shim6_state`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// In use, as all contexts that an administrator makes.
-    Established = 4,
+/// Who made a context, numbered as `enum shim6_origin`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Origin {
+    /// An administrator: no message changes it.
+    Static = 0,
+    /// This host sent I1.
+    Initiator = 1,
+    /// The peer began.
+    Responder = 2,
+}
+
+/// What others than its worker want done for a context.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Wish {
+    /// Payload came before the handshake was over (RFC 5533, Section 12.2).
+    RepeatOffer = 1,
+    /// ICMPv6 says that the peer does not know Shim6 (RFC 5533, Section 7.8).
+    Unrecognized = 2,
+    /// Locators or preferences of this host changed.
+    Announce = 4,
+}
+
+impl Wish {
+    /// Whether this is among the wishes.
+    pub(crate) const fn is_in(self, wishes: u8) -> bool {
+        wishes & self as u8 != 0
+    }
 }
 
 /// What a new context is made of.
 pub(crate) struct NewContext {
     /// Its identity.
     pub(crate) identity: Identity,
+    /// Who makes it.
+    pub(crate) origin: Origin,
+    /// Its state.
+    pub(crate) state: State,
     /// `CT(local)`.
     pub(crate) tag_local: ContextTag,
-    /// `CT(peer)`.
-    pub(crate) tag_peer: ContextTag,
-    /// `Ls(local)` and `Ls(peer)`.
-    pub(crate) locators: Locators,
-    /// `Lp(local)`; the ULID if `None`.
-    pub(crate) current_local: Option<Locator>,
-    /// `Lp(peer)`; the ULID if `None`.
-    pub(crate) current_peer: Option<Locator>,
-}
-
-/// Why the current pair cannot be that.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum SetPairError {
-    /// The locator of this side is not in its list.
-    NotInList(Side),
-    /// The local locator is not an address of this namespace.
-    NotOnHost,
-    /// The context was removed meanwhile.
-    Gone,
-    /// No memory.
-    NoMemory,
-}
-
-/// What only writers look at.
-struct Control {
-    /// The context is no longer in the tables.
-    removed: bool,
-    /// A route of last resort is held for the peer's ULID.
-    holds_last_resort: bool,
+    /// `Ls(local)`.
+    pub(crate) local: RcuArc<Local>,
+    /// The peer.
+    pub(crate) peer: PeerFacts,
+    /// The current pair.
+    pub(crate) pair: LocatorPair,
+    /// Why it is that pair.
+    pub(crate) pair_reason: PairReason,
+    /// What the state machine keeps; `None` for static contexts.
+    pub(crate) establishment: Option<KBox<Establishment>>,
 }
 
 /// A context.
@@ -182,14 +215,23 @@ struct Control {
 pub(crate) struct Context {
     by_identity: Entry<Context, 40>,
     by_tag: Entry<Context, 8>,
-    by_peer_tag: ListEntry<Context>,
+    net: &'static Net,
     identity: Identity,
+    origin: Origin,
+    state: AtomicU8,
     tag_local: ContextTag,
-    tag_peer: ContextTag,
     path: RcuPtr<Path>,
-    locators: RcuPtr<Locators>,
+    local: RcuPtr<Local>,
+    peer: RcuPtr<Peer>,
     #[pin]
     control: Mutex<Control>,
+    #[pin]
+    timer: Timer<Context>,
+    pending: PendingNode<Context>,
+    wishes: AtomicU8,
+    /// A socket was found that uses it, when that was last looked at.
+    used: AtomicBool,
+    made: Instant,
     switches: AtomicU64,
     last_tx: LastSeen,
     last_rx: LastSeen,
@@ -197,30 +239,43 @@ pub(crate) struct Context {
 
 impl Context {
     /// Makes a context that is in no table. Process context, may sleep.
-    fn new(net: &Net, new: NewContext) -> Result<RcuArc<Self>, SetPairError> {
+    fn new(net: &'static Net, new: NewContext) -> Result<RcuArc<Self>, SetPairError> {
         let ulids = new.identity.ulids;
-        let pair = LocatorPair {
-            local: new.current_local.unwrap_or(ulids.local.as_locator()),
-            peer: new.current_peer.unwrap_or(ulids.peer.as_locator()),
+        let lists = Locators {
+            local: &new.local.list,
+            peer: &new.peer.list,
         };
-        check_pair(net, &new.locators, &ulids, &pair)?;
-        let path = Path::new(pair, &ulids).map_err(|_| SetPairError::NoMemory)?;
-        let locators = RcuArc::pin_init(Ok::<_, Error>(new.locators), GFP_KERNEL)
-            .map_err(|_| SetPairError::NoMemory)?;
+        publish::check_pair(net, &lists, &ulids, &new.pair)?;
+        let path = match new.peer.tag {
+            Some(tag) => Path::over(new.pair, &ulids, tag),
+            None => Path::over_ulids(&ulids),
+        };
+        let path = path.map_err(|_| SetPairError::NoMemory)?;
+        let peer = Peer::new(new.identity, new.peer).map_err(|_| SetPairError::NoMemory)?;
         RcuArc::pin_init(
             try_pin_init!(Self {
-                by_identity: Entry::new(new.identity.key()),
+                by_identity: Entry::new(identity_key(&new.identity)),
                 by_tag: Entry::new(tag_key(new.tag_local)),
-                by_peer_tag: ListEntry::new(tag_key(new.tag_peer)),
+                net,
                 identity: new.identity,
+                origin: new.origin,
+                state: AtomicU8::new(new.state.number()),
                 tag_local: new.tag_local,
-                tag_peer: new.tag_peer,
                 path: RcuPtr::new(path),
-                locators: RcuPtr::new(locators),
+                local: RcuPtr::new(new.local),
+                peer: RcuPtr::new(peer),
                 control <- new_mutex!(Control {
                     removed: false,
                     holds_last_resort: false,
+                    pair_reason: new.pair_reason,
+                    history: History::new(),
+                    establishment: new.establishment,
                 }),
+                timer <- Timer::new(),
+                pending: PendingNode::new(),
+                wishes: AtomicU8::new(0),
+                used: AtomicBool::new(false),
+                made: control::now(),
                 switches: AtomicU64::new(0),
                 last_tx: LastSeen::never(),
                 last_rx: LastSeen::never(),
@@ -241,25 +296,30 @@ impl Context {
         &self.identity.ulids
     }
 
+    /// Who made it.
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Whether an administrator made it, so that messages do not change it.
+    pub(crate) fn is_static(&self) -> bool {
+        self.origin == Origin::Static
+    }
+
     /// `CT(local)`, which received packets carry.
     pub(crate) fn tag_local(&self) -> ContextTag {
         self.tag_local
     }
 
-    /// `CT(peer)`, which sent packets carry.
-    #[inline]
-    pub(crate) fn tag_peer(&self) -> ContextTag {
-        self.tag_peer
-    }
-
     /// The state.
+    #[inline]
     pub(crate) fn state(&self) -> State {
-        State::Established
+        state_from_number(self.state.load(Ordering::Relaxed))
     }
 
     /// Whether sockets of the ULID pair count as associated (choice A-6).
     pub(crate) fn is_associated(&self) -> bool {
-        self.state() == State::Established
+        self.state().sends_to_pair()
     }
 
     /// The path in use.
@@ -273,10 +333,57 @@ impl Context {
         self.path(rcu).pair
     }
 
+    /// What this host tells the peer.
+    pub(crate) fn local<'rcu>(&'rcu self, rcu: &'rcu Guard) -> &'rcu Local {
+        self.local.load(rcu)
+    }
+
+    /// What is known of the peer.
+    #[inline]
+    pub(crate) fn peer<'rcu>(&'rcu self, rcu: &'rcu Guard) -> &'rcu Peer {
+        self.peer.load(rcu)
+    }
+
     /// The locator lists in force.
     #[inline]
-    pub(crate) fn locators<'rcu>(&'rcu self, rcu: &'rcu Guard) -> &'rcu Locators {
-        self.locators.load(rcu)
+    pub(crate) fn locators<'rcu>(&'rcu self, rcu: &'rcu Guard) -> Locators<'rcu> {
+        Locators {
+            local: &self.local(rcu).list,
+            peer: &self.peer(rcu).list,
+        }
+    }
+
+    /// Notes what the worker is to do for this context. Any context.
+    pub(crate) fn wish(&self, wish: Wish) {
+        self.wishes.fetch_or(wish as u8, Ordering::Release);
+    }
+
+    /// Takes all wishes, of which [`Wish::is_in`] tells what they are.
+    pub(crate) fn take_wishes(&self) -> u8 {
+        self.wishes.swap(0, Ordering::Acquire)
+    }
+
+    /// The timer of the state machine fires at a time, or not at all.
+    pub(crate) fn set_timer(this: &RcuArc<Self>, msecs: Option<u32>) {
+        match msecs {
+            Some(msecs) => Timer::arm(this, msecs),
+            None => this.timer.disarm(),
+        }
+    }
+
+    /// Notes whether a socket uses it.
+    pub(crate) fn set_used(&self, used: bool) {
+        self.used.store(used, Ordering::Relaxed);
+    }
+
+    /// Whether a socket used it when that was last looked at.
+    pub(crate) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// How long it has been there.
+    pub(crate) fn age(&self, now: Instant) -> Interval {
+        now.since(self.made)
     }
 
     /// How often the current pair changed.
@@ -305,109 +412,24 @@ impl Context {
     pub(crate) fn last_rx_msecs(&self) -> Option<u64> {
         self.last_rx.elapsed_msecs()
     }
+}
 
-    /// Sets the current pair; a locator that is not given stays. Process context, may sleep.
-    ///
-    /// # Errors
-    ///
-    /// A [`SetPairError`]; nothing is changed then.
-    pub(crate) fn set_pair(
-        &self,
-        net: &Net,
-        local: Option<Locator>,
-        peer: Option<Locator>,
-    ) -> Result<(), SetPairError> {
-        self.change(net, local, peer, None)
+impl HasTimer for Context {
+    fn timer(&self) -> &Timer<Self> {
+        &self.timer
     }
 
-    /// Makes a locator the current one of its side and gives it another priority, as of DNS SRV.
-    /// Process context, may sleep.
-    ///
-    /// # Errors
-    ///
-    /// A [`SetPairError`]; nothing is changed then.
-    pub(crate) fn prefer(
-        &self,
-        net: &Net,
-        side: Side,
-        locator: &Locator,
-        priority: u8,
-    ) -> Result<(), SetPairError> {
-        let (local, peer) = match side {
-            Side::Local => (Some(*locator), None),
-            Side::Peer => (None, Some(*locator)),
-        };
-        self.change(net, local, peer, Some((side, locator, priority)))
+    /// The state machine waited long enough: the worker of the namespace looks at it.
+    fn expired(this: &RcuArc<Self>) {
+        if let Some(namespace) = NAMESPACES.find(this.net, &rcu::read_lock()) {
+            namespace.control.wants_attention(this);
+        }
     }
+}
 
-    /// What can fail comes first, so that nothing is half applied.
-    fn change(
-        &self,
-        net: &Net,
-        local: Option<Locator>,
-        peer: Option<Locator>,
-        priority: Option<(Side, &Locator, u8)>,
-    ) -> Result<(), SetPairError> {
-        let namespace = Namespace::of(net);
-        let mut control = self.control.lock();
-        if control.removed {
-            return Err(SetPairError::Gone);
-        }
-        // Only holders of the lock replace these, so what is read here stays in force.
-        let locators = self.locators.get();
-        let old = self.pair(&kernel::sync::rcu::read_lock());
-        let pair = LocatorPair {
-            local: local.unwrap_or(old.local),
-            peer: peer.unwrap_or(old.peer),
-        };
-        check_pair(net, &locators, self.ulids(), &pair)?;
-
-        let path = (pair != old)
-            .then(|| Path::new(pair, self.ulids()))
-            .transpose()
-            .map_err(|_| SetPairError::NoMemory)?;
-        let locators = priority
-            .map(|(side, locator, priority)| {
-                let locators = locators.with_priority(side, locator, priority)?;
-                RcuArc::pin_init(Ok::<_, Error>(locators), GFP_KERNEL)
-            })
-            .transpose()
-            .map_err(|_| SetPairError::NoMemory)?;
-
-        if let Some(locators) = locators {
-            self.locators.replace(locators);
-        }
-        if let Some(path) = path {
-            // The route comes before the first packet that needs it.
-            self.adjust_last_resort(net, namespace, &mut control, path.translated);
-            self.path.replace(path);
-            self.switches.fetch_add(1, Ordering::Relaxed);
-            namespace.counters.count(Counter::PairSwitched);
-        }
-        Ok(())
-    }
-
-    /// Holds the route of last resort to the peer's ULID while packets are translated.
-    fn adjust_last_resort(
-        &self,
-        net: &Net,
-        namespace: &Namespace,
-        control: &mut Control,
-        wanted: bool,
-    ) {
-        if wanted == control.holds_last_resort {
-            return;
-        }
-        if wanted {
-            match namespace.last_resort.hold(net, &self.ulids().peer) {
-                Ok(()) => control.holds_last_resort = true,
-                // Packets still flow while another route leads to the ULID.
-                Err(_) => namespace.counters.count(Counter::LastResortFailed),
-            }
-        } else {
-            namespace.last_resort.release(net, &self.ulids().peer);
-            control.holds_last_resort = false;
-        }
+impl HasPending for Context {
+    fn pending(&self) -> &PendingNode<Self> {
+        &self.pending
     }
 }
 
@@ -415,25 +437,4 @@ impl Context {
 #[inline]
 fn tag_key(tag: ContextTag) -> [u8; 8] {
     tag.get().to_ne_bytes()
-}
-
-/// Whether a pair may be current. The ULID pair always may: it is what packets use without us.
-fn check_pair(
-    net: &Net,
-    locators: &Locators,
-    ulids: &UlidPair,
-    pair: &LocatorPair,
-) -> Result<(), SetPairError> {
-    if !locators.local.contains(&pair.local) {
-        return Err(SetPairError::NotInList(Side::Local));
-    }
-    if !locators.peer.contains(&pair.peer) {
-        return Err(SetPairError::NotInList(Side::Peer));
-    }
-    if *pair != ulids.as_locators()
-        && !inet6::is_local_address(net, &In6Addr::from_octets(pair.local.as_octets()))
-    {
-        return Err(SetPairError::NotOnHost);
-    }
-    Ok(())
 }

@@ -7,9 +7,11 @@ use super::{
     last_resort::LastResort,
     sockets::Sockets,
     table::Contexts,
-    Counters, //
+    Counters,
+    Settings, //
 };
 use crate::{
+    control::Control,
     datapath,
     kernel_ext::{
         net::{
@@ -18,30 +20,13 @@ use crate::{
             Slot, //
         },
         procfs,
-        sysctl::{
-            Registered,
-            Setting, //
-        },
+        work::Worker, //
     },
 };
-use kernel::{
-    c_str,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 /// Where the state of a namespace is found.
 pub(crate) static NAMESPACES: Slot<Namespace> = Slot::new();
-
-/// `/proc/sys/net/shim6`.
-static SETTINGS: [Setting; 1] = [Setting::number(
-    c_str!("max_contexts"),
-    65_536,
-    0,
-    i32::MAX as u32,
-)];
-
-/// Index of `max_contexts` in [`SETTINGS`].
-const MAX_CONTEXTS: usize = 0;
 
 /// The state of a namespace.
 #[pin_data]
@@ -57,7 +42,12 @@ pub(crate) struct Namespace {
     /// Routes that keep ULIDs reachable.
     #[pin]
     pub(super) last_resort: LastResort,
-    settings: Registered<1>,
+    /// Its settings.
+    pub(crate) settings: Settings,
+    /// Its control path.
+    #[pin]
+    pub(crate) control: Control,
+    net: &'static Net,
 }
 
 impl Namespace {
@@ -67,9 +57,10 @@ impl Namespace {
         NAMESPACES.get(net)
     }
 
-    /// Setting `net.shim6.max_contexts`.
-    pub(super) fn max_contexts(&self) -> u32 {
-        self.settings.get(MAX_CONTEXTS)
+    /// The namespace.
+    #[inline]
+    pub(crate) fn net(&self) -> &'static Net {
+        self.net
     }
 }
 
@@ -85,10 +76,16 @@ impl PerNet for Namespace {
                 counters: Counters::new()?,
                 sockets <- Sockets::new(),
                 last_resort <- LastResort::new(),
-                settings: Registered::new(net, c_str!("net/shim6"), &SETTINGS)?,
+                settings: Settings::new(net)?,
+                control <- Control::new(),
+                net,
             }? Error),
             GFP_KERNEL,
         )
+    }
+
+    fn worker(&self) -> Option<&Worker<Self>> {
+        Some(self.control.worker())
     }
 
     fn enter(&self, net: &'static Net) -> Result {
@@ -101,6 +98,7 @@ impl PerNet for Namespace {
     fn pre_exit(&self, net: &Net) {
         datapath::HOOKS.unregister(net);
         procfs::remove::<StatFile>(net);
+        self.contexts.stop_timers();
         self.last_resort.withdraw(net);
     }
 }

@@ -50,6 +50,12 @@ impl Options {
     /// The socket prefers a locator of the peer (SHIM_LOC_PEER_PREF).
     pub(crate) const PEER_PREFERENCE: Self = Self(4);
 
+    /// The socket wants a context from its first packet on (SHIM_CONTEXT_DEFERRED_SETUP at 0).
+    pub(crate) const IMPATIENT: Self = Self(8);
+
+    /// What an accepted socket takes over from its listener: what can be wanted without a peer.
+    const INHERITED: Self = Self(Self::OPT_OUT.0 | Self::IMPATIENT.0);
+
     /// Whether all options of `other` are in this set.
     pub(crate) fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -90,6 +96,8 @@ pub(crate) struct Sockets {
     entries: Atomic<u32>,
     /// Those with [`Options::OPT_OUT`].
     opted_out: Atomic<u32>,
+    /// Those with [`Options::IMPATIENT`].
+    impatient: Atomic<u32>,
 }
 
 impl Sockets {
@@ -99,6 +107,7 @@ impl Sockets {
             table <- Table::new(|state: &SocketState| &state.entry),
             entries: Atomic::new(0),
             opted_out: Atomic::new(0),
+            impatient: Atomic::new(0),
         }? Error)
     }
 
@@ -106,6 +115,12 @@ impl Sockets {
     #[inline]
     pub(crate) fn any_opted_out(&self) -> bool {
         self.opted_out.load(Relaxed) != 0
+    }
+
+    /// Whether any socket wants a context from its first packet on.
+    #[inline]
+    pub(crate) fn any_impatient(&self) -> bool {
+        self.impatient.load(Relaxed) != 0
     }
 
     /// Whether the packets of this socket are none of the shim's business. Any context.
@@ -133,7 +148,7 @@ impl Sockets {
             let before = state.options();
             let after = before.with(option, differs);
             state.options.store(after.0, Relaxed);
-            self.count_opt_outs(before, after);
+            self.count_options(before, after);
             if after == Options::NONE {
                 self.remove(state);
             }
@@ -152,11 +167,11 @@ impl Sockets {
     /// `child` was accepted from `listener` and takes over what can be wanted without a peer. Any
     /// context.
     pub(crate) fn inherit(&self, listener: &Sock, child: &Sock) {
-        let options = self.options(listener, &Guard::new());
-        if options.contains(Options::OPT_OUT) && child.holds_net() {
+        let options = Options(self.options(listener, &Guard::new()).0 & Options::INHERITED.0);
+        if options != Options::NONE && child.holds_net() {
             // A child that comes in when memory is short is an ordinary socket. One that has its
             // entry already was announced twice.
-            let _ = self.insert(child, Options::OPT_OUT, GFP_ATOMIC);
+            let _ = self.insert(child, options, GFP_ATOMIC);
         }
     }
 
@@ -169,7 +184,7 @@ impl Sockets {
         if let Some(state) = self.table.lookup(&key(sk), &rcu) {
             let options = state.options();
             if self.remove(state) {
-                self.count_opt_outs(options, Options::NONE);
+                self.count_options(options, Options::NONE);
             }
         }
     }
@@ -187,7 +202,7 @@ impl Sockets {
         )?;
         self.table.insert(&state)?;
         self.entries.add(1, Relaxed);
-        self.count_opt_outs(Options::NONE, options);
+        self.count_options(Options::NONE, options);
         Ok(())
     }
 
@@ -203,16 +218,18 @@ impl Sockets {
         removed
     }
 
-    fn count_opt_outs(&self, before: Options, after: Options) {
-        match (
-            before.contains(Options::OPT_OUT),
-            after.contains(Options::OPT_OUT),
-        ) {
-            (false, true) => self.opted_out.add(1, Relaxed),
-            (true, false) => {
-                self.opted_out.fetch_sub(1, Relaxed);
+    fn count_options(&self, before: Options, after: Options) {
+        for (option, count) in [
+            (Options::OPT_OUT, &self.opted_out),
+            (Options::IMPATIENT, &self.impatient),
+        ] {
+            match (before.contains(option), after.contains(option)) {
+                (false, true) => count.add(1, Relaxed),
+                (true, false) => {
+                    count.fetch_sub(1, Relaxed);
+                }
+                _ => (),
             }
-            _ => (),
         }
     }
 }

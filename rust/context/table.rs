@@ -4,12 +4,16 @@
 //! what ICMPv6 errors quote (RFC 5533, Section 12.4). Bounded by a setting.
 
 use super::{
+    identity_key,
     tag_key,
+    Cause,
     Context,
     Counter,
+    Event,
     Identity,
     Namespace,
     NewContext,
+    Peer,
     SetPairError, //
 };
 use crate::{
@@ -24,13 +28,19 @@ use crate::{
     },
     proto::tag::ContextTag,
 };
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering, //
+use core::{
+    ops::ControlFlow,
+    sync::atomic::{
+        AtomicU32,
+        Ordering, //
+    },
 };
 use kernel::{
     prelude::*,
-    sync::rcu::Guard, //
+    sync::rcu::{
+        self,
+        Guard, //
+    },
 };
 
 /// Why a context is refused.
@@ -56,7 +66,7 @@ pub(crate) struct Contexts {
     #[pin]
     by_tag: Table<Context, 8>,
     #[pin]
-    by_peer_tag: ListTable<Context>,
+    by_peer_tag: ListTable<Peer>,
     len: AtomicU32,
     generation: AtomicU32,
 }
@@ -67,7 +77,7 @@ impl Contexts {
         try_pin_init!(Self {
             by_identity <- Table::new(|context: &Context| &context.by_identity),
             by_tag <- Table::new(|context: &Context| &context.by_tag),
-            by_peer_tag <- ListTable::new(|context: &Context| &context.by_peer_tag),
+            by_peer_tag <- ListTable::new(Peer::entry),
             len: AtomicU32::new(0),
             generation: AtomicU32::new(0),
         }? Error)
@@ -92,7 +102,7 @@ impl Contexts {
         identity: &Identity,
         rcu: &'rcu Guard,
     ) -> Option<&'rcu Context> {
-        self.by_identity.lookup(&identity.key(), rcu)
+        self.by_identity.lookup(&identity_key(identity), rcu)
     }
 
     /// The context that gave out this tag.
@@ -110,14 +120,37 @@ impl Contexts {
         &'rcu self,
         tag: ContextTag,
         rcu: &'rcu Guard,
-        accept: impl FnMut(&Context) -> bool,
+        mut accept: impl FnMut(&Context) -> bool,
     ) -> Option<&'rcu Context> {
-        self.by_peer_tag.find(&tag_key(tag), rcu, accept)
+        let mut found = None;
+        self.by_peer_tag.find(&tag_key(tag), rcu, |peer| {
+            // What is found may have been replaced just now.
+            found = self
+                .by_identity(peer.identity(), rcu)
+                .filter(|context| core::ptr::eq(context.peer(rcu), peer) && accept(context));
+            found.is_some()
+        });
+        found
+    }
+
+    /// Makes a peer found by its tag, if it has one. May sleep.
+    pub(super) fn add_peer(&self, peer: &RcuArc<Peer>) -> Result {
+        match peer.tag {
+            Some(_) => self.by_peer_tag.insert(peer),
+            None => Ok(()),
+        }
+    }
+
+    /// The peer is no longer found by its tag.
+    pub(super) fn remove_peer(&self, peer: &Peer) {
+        if peer.tag.is_some() {
+            self.by_peer_tag.remove(peer);
+        }
     }
 
     /// A counted reference to the context with this identity, for process context.
     pub(crate) fn get_by_identity(&self, identity: &Identity) -> Option<RcuArc<Context>> {
-        self.by_identity.get(&identity.key())
+        self.by_identity.get(&identity_key(identity))
     }
 
     /// A counted reference to the context that gave out this tag, for process context.
@@ -140,14 +173,19 @@ impl Contexts {
     /// # Errors
     ///
     /// A [`Refusal`]; nothing is changed then.
-    pub(crate) fn add(&self, net: &Net, new: NewContext) -> Result<RcuArc<Context>, Refusal> {
-        let namespace = Namespace::of(net);
-        let place = Reservation::take(self, namespace.max_contexts()).ok_or_else(|| {
+    pub(crate) fn add(
+        &self,
+        namespace: &Namespace,
+        new: NewContext,
+        cause: Cause,
+    ) -> Result<RcuArc<Context>, Refusal> {
+        let net = namespace.net();
+        let place = Reservation::take(self, namespace.settings.max_contexts()).ok_or_else(|| {
             namespace.counters.count(Counter::ContextTableFull);
             Refusal::Full
         })?;
         let context = Context::new(net, new).map_err(Refusal::Pair)?;
-        let mut control = context.control.lock();
+        let mut locked = context.lock_even_removed();
         let refused = |taken: Refusal| {
             move |error: Error| {
                 if error == EEXIST {
@@ -164,35 +202,48 @@ impl Contexts {
             self.by_identity.remove(&context);
             return Err(refused(Refusal::TagInUse)(error));
         }
-        if self.by_peer_tag.insert(&context).is_err() {
+        if self.add_peer(&locked.peer()).is_err() {
             self.by_tag.remove(&context);
             self.by_identity.remove(&context);
             return Err(Refusal::NoMemory);
         }
-        let translated = context.path(&kernel::sync::rcu::read_lock()).translated;
-        context.adjust_last_resort(net, namespace, &mut control, translated);
+        let translated = context.path(&rcu::read_lock()).is_translated();
+        locked.adjust_last_resort(net, translated);
         place.keep();
         self.generation.fetch_add(1, Ordering::Relaxed);
         namespace.counters.count(Counter::ContextAdded);
-        drop(control);
+        locked.record(net, Event::Added, cause);
+        drop(locked);
         Ok(context)
     }
 
     /// Takes a context out of the tables; false if somebody else did. Process context, may sleep.
-    pub(crate) fn remove(&self, net: &Net, context: &Context) -> bool {
+    pub(crate) fn remove(&self, net: &Net, context: &Context, cause: Cause) -> bool {
         let namespace = Namespace::of(net);
-        let mut control = context.control.lock();
-        if core::mem::replace(&mut control.removed, true) {
+        let mut locked = context.lock_even_removed();
+        if !locked.mark_removed() {
             return false;
         }
-        self.by_peer_tag.remove(context);
+        context.timer.shutdown();
+        self.remove_peer(&locked.peer());
         self.by_tag.remove(context);
         self.by_identity.remove(context);
-        context.adjust_last_resort(net, namespace, &mut control, false);
+        locked.adjust_last_resort(net, false);
         self.len.fetch_sub(1, Ordering::Relaxed);
         self.generation.fetch_add(1, Ordering::Relaxed);
         namespace.counters.count(Counter::ContextDeleted);
+        locked.record(net, Event::Removed, cause);
         true
+    }
+
+    /// No timer of any context fires any more, because the namespace is going. May sleep.
+    pub(super) fn stop_timers(&self) {
+        if let Ok(mut walk) = self.walk() {
+            walk.resume(|context, _| {
+                context.timer.shutdown();
+                ControlFlow::Continue(())
+            });
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! see ULIDs and ports; and only for packets to this host.
 
 use super::{
+    accepts_payload,
     forward,
     icmp,
     locate,
@@ -13,8 +14,8 @@ use super::{
 };
 use crate::{
     context::{
+        default_identity,
         Counter,
-        Identity,
         Namespace, //
     },
     kernel_ext::{
@@ -29,7 +30,6 @@ use crate::{
     },
     proto::{
         locator::UlidPair,
-        number::Fii,
         wire::{
             ipv6::{
                 next_header,
@@ -85,6 +85,9 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
     let Some(context) = namespace.contexts.by_tag(shim6.tag, rcu) else {
         return Verdict::Accept(skb);
     };
+    if !accepts_payload(namespace, context) {
+        return Verdict::Drop(skb, EINVAL);
+    }
     // A ULID may be gone from all interfaces and yet identify the host (RFC 5533, Section 1.5).
     // Then routing has to find this host by the locator, while it is still there.
     let ulids = context.ulids();
@@ -123,22 +126,31 @@ pub(super) struct Local;
 impl Hook for Local {
     fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         let namespace = Namespace::of(state.net());
-        if namespace.contexts.is_empty() || skb.is_marked_translated() {
+        let watches = namespace.control.watches(namespace, rcu);
+        if namespace.contexts.is_empty() && !watches || skb.is_marked_translated() {
             return Verdict::Accept(skb);
         }
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::Accept(skb);
         };
-        let identity = Identity {
-            ulids: UlidPair {
-                local: header.destination.as_ulid(),
-                peer: header.source.as_ulid(),
-            },
-            fii: Fii::DEFAULT,
+        if header.next_header == next_header::SHIM6 {
+            // What the shim itself has to say keeps no context alive.
+            return Verdict::Accept(skb);
+        }
+        let ulids = UlidPair {
+            local: header.destination.as_ulid(),
+            peer: header.source.as_ulid(),
         };
-        if let Some(context) = namespace.contexts.by_identity(&identity, rcu) {
-            context.received();
-            namespace.counters.count(Counter::InUlids);
+        match namespace
+            .contexts
+            .by_identity(&default_identity(ulids), rcu)
+        {
+            Some(context) => {
+                context.received();
+                namespace.counters.count(Counter::InUlids);
+            }
+            None if watches => namespace.control.received_without_context(namespace, ulids),
+            None => (),
         }
         Verdict::Accept(skb)
     }

@@ -14,6 +14,12 @@ mod output;
 mod protocol;
 
 use crate::{
+    context::{
+        Context,
+        Counter,
+        Namespace,
+        State, //
+    },
     kernel_ext::{
         inet6::{
             ProtocolEntry,
@@ -99,6 +105,22 @@ fn payload_header(skb: &mut SkBuff, place: &Place) -> Option<PayloadHeader> {
         return None;
     }
     PayloadHeader::parse(skb.head().get(place.offset()..)?).ok()?
+}
+
+/// Whether payload with the tag of this context is to be delivered (RFC 5533, Section 12.2). If the
+/// peer has the context already and this host not yet, its handshake is helped along.
+fn accepts_payload(namespace: &Namespace, context: &Context) -> bool {
+    let state = context.state();
+    if state == State::Established {
+        return true;
+    }
+    namespace
+        .control
+        .early_payload(namespace, context.tag_local());
+    if !state.delivers_payload() {
+        namespace.counters.count(Counter::InEarly);
+    }
+    state.delivers_payload()
 }
 
 /// Whether packets with this number behind the IPv6 header can have a Shim6 header in front of

@@ -8,9 +8,8 @@ use super::locate;
 use crate::kernel_ext::compat::errno::EHOSTUNREACH;
 use crate::{
     context::{
-        Context,
+        default_identity,
         Counter,
-        Identity,
         Namespace,
         Path, //
     },
@@ -31,10 +30,11 @@ use crate::{
     },
     proto::{
         locator::UlidPair,
-        number::Fii,
+        tag::ContextTag,
         wire::{
             chain::Place,
             ipv6::{
+                next_header,
                 Ipv6Header,
                 MIN_MTU, //
             },
@@ -58,10 +58,28 @@ impl Hook for Output {
     fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         let net = state.net();
         let namespace = Namespace::of(net);
-        if namespace.contexts.is_empty() {
+        let watches = namespace.control.watches(namespace, rcu);
+        if namespace.contexts.is_empty() && !watches {
             return Verdict::Accept(skb);
         }
-        let Some(context) = context_of(namespace, &skb, rcu) else {
+        let Some(header) = Ipv6Header::parse(skb.head()) else {
+            return Verdict::Accept(skb);
+        };
+        if header.next_header == next_header::SHIM6 {
+            // Our own messages are sent where they are to go.
+            return Verdict::Accept(skb);
+        }
+        let ulids = ulids_of(&header);
+        let Some(context) = namespace
+            .contexts
+            .by_identity(&default_identity(ulids), rcu)
+        else {
+            if watches {
+                let sender = state.sender(&skb);
+                namespace
+                    .control
+                    .sent_without_context(namespace, ulids, sender, rcu);
+            }
             return Verdict::Accept(skb);
         };
         if namespace.sockets.any_opted_out()
@@ -78,13 +96,13 @@ impl Hook for Output {
         }
         context.sent();
         let path = context.path(rcu);
-        if !path.translated {
+        let Some(tag) = path.tag else {
             namespace.counters.count(Counter::OutUlids);
             return Verdict::Accept(skb);
-        }
+        };
         let forbids_fragments =
             skb.len() > MIN_MTU as usize && state.sender_forbids_fragments(&skb);
-        match translate(net, namespace, &mut skb, context, path, forbids_fragments) {
+        match translate(net, namespace, &mut skb, path, tag, forbids_fragments) {
             Ok(Translated::Whole) => Verdict::Accept(skb),
             Ok(Translated::ToFragment(mtu)) => {
                 namespace.counters.count(Counter::OutFragmented);
@@ -98,22 +116,13 @@ impl Hook for Output {
     }
 }
 
-/// The default context of a packet's addresses.
+/// The addresses of a packet that leaves, as ULIDs.
 #[inline]
-fn context_of<'rcu>(
-    namespace: &'rcu Namespace,
-    skb: &SkBuff,
-    rcu: &'rcu Guard,
-) -> Option<&'rcu Context> {
-    let header = Ipv6Header::parse(skb.head())?;
-    let identity = Identity {
-        ulids: UlidPair {
-            local: header.source.as_ulid(),
-            peer: header.destination.as_ulid(),
-        },
-        fii: Fii::DEFAULT,
-    };
-    namespace.contexts.by_identity(&identity, rcu)
+fn ulids_of(header: &Ipv6Header) -> UlidPair {
+    UlidPair {
+        local: header.source.as_ulid(),
+        peer: header.destination.as_ulid(),
+    }
 }
 
 /// What [`translate`] made of a packet.
@@ -132,8 +141,8 @@ fn translate(
     net: &Net,
     namespace: &Namespace,
     skb: &mut SkBuff,
-    context: &Context,
     path: &Path,
+    tag: ContextTag,
     forbids_fragments: bool,
 ) -> Result<Translated, Failure> {
     let dst = route(net, path, skb)?;
@@ -145,7 +154,7 @@ fn translate(
     if let Some(mtu) = fit {
         return Ok(Translated::ToFragment(mtu));
     }
-    push_header(namespace, skb, context, path, &place, dst)?;
+    push_header(namespace, skb, path, tag, &place, dst)?;
     Ok(Translated::Whole)
 }
 
@@ -205,15 +214,15 @@ fn fit(
 fn push_header(
     namespace: &Namespace,
     skb: &mut SkBuff,
-    context: &Context,
     path: &Path,
+    tag: ContextTag,
     place: &Place,
     dst: DstRef,
 ) -> Result<(), Failure> {
     prepare_offloads(namespace, skb, &dst)?;
     let len = skb.len();
     skb.grow_head(PayloadHeader::LEN, dst.headroom(), |head| {
-        rewrite::outbound(head, len, place, &path.pair, context.tag_peer())
+        rewrite::outbound(head, len, place, &path.pair, tag)
     })
     .map_err(|error| (Counter::OutNoMemory, error))?
     .map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
@@ -252,20 +261,19 @@ impl FragmentOutput for Fragments {
         let namespace = Namespace::of(net);
         let rcu = kernel::sync::rcu::read_lock();
         skb.clear_fragment_limit();
-        let pushed = match context_of(namespace, &skb, &rcu) {
-            Some(context) => {
-                let path = context.path(&rcu);
-                if path.translated {
-                    route(net, path, &skb).and_then(|dst| {
-                        let place =
-                            locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
-                        push_header(namespace, &mut skb, context, path, &place, dst)
-                    })
-                } else {
-                    Ok(())
-                }
-            }
-            // The context went since the first fragment: the rest goes the way of the ULIDs.
+        let context = Ipv6Header::parse(skb.head()).and_then(|header| {
+            namespace
+                .contexts
+                .by_identity(&default_identity(ulids_of(&header)), &rcu)
+        });
+        let path = context.map(|context| context.path(&rcu));
+        let pushed = match path.and_then(|path| Some((path, path.tag?))) {
+            Some((path, tag)) => route(net, path, &skb).and_then(|dst| {
+                let place = locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
+                push_header(namespace, &mut skb, path, tag, &place, dst)
+            }),
+            // The context went since the first fragment, or its pair is the ULIDs again: the rest
+            // goes the way of the ULIDs.
             None => Ok(()),
         };
         match pushed {

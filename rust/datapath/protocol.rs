@@ -4,6 +4,7 @@
 //! that the hook in PRE_ROUTING could not translate, because its header stood behind an outer
 //! Fragment header or its tag is nobody's.
 
+use super::accepts_payload;
 use crate::{
     context::{
         Counter,
@@ -24,10 +25,7 @@ use crate::{
             self,
             Ipv6Header, //
         },
-        message::{
-            Arrival,
-            Message, //
-        },
+        message::Arrival,
         payload::PayloadHeader, //
     },
 };
@@ -49,17 +47,25 @@ impl Protocol for Shim6 {
         };
         match header {
             Ok(Some(shim6)) => payload(namespace, skb, offset, &shim6, rcu),
-            Ok(None) => {
-                control(namespace, &mut skb, offset);
-                Delivery::Consumed(skb)
-            }
+            Ok(None) => namespace.control.receive(namespace, skb, offset, rcu),
             Err(reason) => {
                 namespace.counters.count_drop(reason);
                 Delivery::Consumed(skb)
             }
         }
     }
+
+    fn error(net: &Net, kind: u8, code: u8, quoted: &[u8], _rcu: &Guard) {
+        if (kind, code) == UNRECOGNIZED_NEXT_HEADER {
+            let namespace = Namespace::of(net);
+            namespace.control.unrecognized(namespace, quoted);
+        }
+    }
 }
+
+/// ICMPv6 type 4, Parameter Problem, code 1: its sender does not know protocol 140 (RFC 4443,
+/// Section 3.4).
+const UNRECOGNIZED_NEXT_HEADER: (u8, u8) = (4, 1);
 
 /// Payload that PRE_ROUTING left: the addresses are translated and the header stays where it is,
 /// for input goes on behind it.
@@ -71,16 +77,28 @@ fn payload(
     rcu: &Guard,
 ) -> Delivery {
     // A group of this host is not this host: the header must not make unicast of multicast.
-    let is_unicast = Ipv6Header::parse(skb.head())
-        .is_some_and(|header| header.source.is_unicast() && header.destination.is_unicast());
-    if !is_unicast {
+    let unicast = Ipv6Header::parse(skb.head())
+        .filter(|header| header.source.is_unicast() && header.destination.is_unicast());
+    let Some(header) = unicast else {
         namespace.counters.count_drop(Reason::Address);
         return Delivery::Consumed(skb);
-    }
+    };
     let Some(context) = namespace.contexts.by_tag(shim6.tag, rcu) else {
+        // The peer has a context that this host lost (RFC 5533, Section 7.17).
         namespace.counters.count(Counter::InUnknownTag);
+        let arrival = Arrival {
+            source: header.source,
+            destination: header.destination,
+            offset,
+        };
+        namespace
+            .control
+            .answer_r1bis(namespace, &arrival, shim6.tag);
         return Delivery::Consumed(skb);
     };
+    if !accepts_payload(namespace, context) {
+        return Delivery::Consumed(skb);
+    }
     let ulids = context.ulids();
     let written = skb.edit_head(ipv6::HEADER_LEN, |head| {
         ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets())
@@ -93,29 +111,4 @@ fn payload(
     context.received();
     namespace.counters.count(Counter::InTranslatedLate);
     Received::resubmit(skb, offset, PayloadHeader::LEN)
-}
-
-/// A control message: counted as what it is, good or why not. No state machine wants it yet that
-/// contexts made by an administrator have, which need no messages.
-fn control(namespace: &Namespace, skb: &mut SkBuff, offset: usize) {
-    namespace.counters.count(Counter::InControl);
-    let len = skb.len();
-    if !skb.pull_head(len) {
-        namespace.counters.count(Counter::InNoMemory);
-        return;
-    }
-    let head = skb.head();
-    let (Some(header), Some(message)) = (Ipv6Header::parse(head), head.get(offset..)) else {
-        namespace.counters.count_drop(Reason::Truncated);
-        return;
-    };
-    let arrival = Arrival {
-        source: header.source,
-        destination: header.destination,
-        offset,
-    };
-    match Message::parse(&arrival, message) {
-        Ok(_) => namespace.counters.count(Counter::InControlIgnored),
-        Err(fault) => namespace.counters.count_drop(fault.reason),
-    }
 }

@@ -75,12 +75,13 @@ out:
 
 /* For the chain of inet6addr notifiers. */
 struct net *shim6_helper_inet6addr_info(const void *ifaddr, struct in6_addr *addr,
-					unsigned int *ifindex)
+					unsigned int *ifindex, bool *is_up)
 {
 	const struct inet6_ifaddr *ifa = ifaddr;
 
 	*addr = ifa->addr;
 	*ifindex = ifa->idev->dev->ifindex;
+	*is_up = ifa->idev->dev->flags & IFF_UP;
 	return dev_net(ifa->idev->dev);
 }
 

@@ -57,7 +57,7 @@ void shim6_helper_address_for_each(struct net *net,
 						 const struct shim6_helper_address *address),
 				   void *data);
 struct net *shim6_helper_inet6addr_info(const void *ifaddr, struct in6_addr *addr,
-					unsigned int *ifindex);
+					unsigned int *ifindex, bool *is_up);
 struct net *shim6_helper_netdev_info(const void *info, unsigned int *ifindex);
 
 /* crypto.c */
@@ -241,5 +241,12 @@ bool shim6_helper_spin_trylock_bh(spinlock_t *lock);
 void shim6_helper_spin_unlock_bh(spinlock_t *lock);
 void shim6_helper_spin_assert_is_held(spinlock_t *lock);
 void shim6_helper_smp_mb(void);
+
+const unsigned char *shim6_helper_skb_linear(const struct sk_buff *skb, unsigned int *len);
+bool shim6_helper_sock_is_established(const struct sock *sk);
+void shim6_helper_for_each_connected(struct net *net,
+				     void (*visit)(const struct in6_addr *local,
+						   const struct in6_addr *peer, void *data),
+				     void *data);
 
 #endif /* SHIM6_HELPERS_H */

@@ -181,3 +181,10 @@ unsigned int shim6_helper_skb_transport_size(const struct sk_buff *skb)
 {
 	return tcp_hdrlen(skb);
 }
+
+/* What can be read at data without pulling more of the packet. */
+const unsigned char *shim6_helper_skb_linear(const struct sk_buff *skb, unsigned int *len)
+{
+	*len = skb_headlen(skb);
+	return skb->data;
+}

@@ -2,10 +2,12 @@
 /* struct sock and struct socket: fields of opaque structures, socket options. */
 #include <linux/net.h>
 #include <linux/sockptr.h>
+#include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
+#include <net/udp.h>
 
 #include "helpers.h"
 
@@ -93,4 +95,56 @@ int shim6_helper_setsockopt(struct socket *sock, int level, int name, void *valu
 int shim6_helper_getsockopt_nowhere(struct socket *sock, int level, int name)
 {
 	return do_sock_getsockopt(sock, false, level, name, USER_SOCKPTR(NULL), USER_SOCKPTR(NULL));
+}
+
+/* Connected: TCP after its handshake, UDP and raw after connect(). */
+bool shim6_helper_sock_is_established(const struct sock *sk)
+{
+	return sk->sk_state == TCP_ESTABLISHED;
+}
+
+static void visit_connected(struct net *net, struct sock *sk,
+			    void (*visit)(const struct in6_addr *local,
+					  const struct in6_addr *peer, void *data),
+			    void *data)
+{
+	if (sk_fullsock(sk) && sk->sk_family == AF_INET6 && net_eq(sock_net(sk), net) &&
+	    !ipv6_addr_any(&sk->sk_v6_daddr) && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		visit(&sk->sk_v6_rcv_saddr, &sk->sk_v6_daddr, data);
+}
+
+/* All IPv6 sockets of TCP and UDP that have a peer. Sleeps between buckets. */
+void shim6_helper_for_each_connected(struct net *net,
+				     void (*visit)(const struct in6_addr *local,
+						   const struct in6_addr *peer, void *data),
+				     void *data)
+{
+	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
+	struct udp_table *udp = net->ipv4.udp_table;
+	struct hlist_nulls_node *node;
+	struct sock *sk;
+	unsigned int i;
+
+	for (i = 0; i <= hashinfo->ehash_mask; i++) {
+		struct inet_ehash_bucket *bucket = &hashinfo->ehash[i];
+
+		if (hlist_nulls_empty(&bucket->chain))
+			continue;
+		spin_lock_bh(inet_ehash_lockp(hashinfo, i));
+		sk_nulls_for_each(sk, node, &bucket->chain)
+			visit_connected(net, sk, visit, data);
+		spin_unlock_bh(inet_ehash_lockp(hashinfo, i));
+		cond_resched();
+	}
+	for (i = 0; i <= udp->mask; i++) {
+		struct udp_hslot *slot = &udp->hash[i];
+
+		if (hlist_empty(&slot->head))
+			continue;
+		spin_lock_bh(&slot->lock);
+		sk_for_each(sk, &slot->head)
+			visit_connected(net, sk, visit, data);
+		spin_unlock_bh(&slot->lock);
+		cond_resched();
+	}
 }

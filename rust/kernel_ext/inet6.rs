@@ -56,6 +56,10 @@ pub(crate) trait Protocol: 'static {
     /// Receives a packet for this host whose chain of headers led to this protocol. Softirq, RCU
     /// read lock held. Data starts at the protocol's header; [`Received`] knows the IPv6 header.
     fn receive(packet: Received, net: &Net, rcu: &Guard) -> Delivery;
+
+    /// An ICMPv6 error quotes a packet of this protocol, `quoted` from its IPv6 header on. Nothing
+    /// of it is proved. Softirq, RCU read lock held.
+    fn error(net: &Net, kind: u8, code: u8, quoted: &[u8], rcu: &Guard);
 }
 
 /// A packet in the hands of a [`Protocol`], data at the protocol's header.
@@ -109,6 +113,35 @@ unsafe extern "C" fn handler<P: Protocol>(skb: *mut bindings::sk_buff) -> c_int 
     }
 }
 
+/// # Safety
+///
+/// Called by ICMPv6 input only.
+unsafe extern "C" fn err_handler<P: Protocol>(
+    skb: *mut bindings::sk_buff,
+    _opt: *mut bindings::inet6_skb_parm,
+    kind: u8,
+    code: u8,
+    _offset: c_int,
+    _info: bindings::__be32,
+) -> c_int {
+    // SAFETY: A received packet has a device.
+    let device = unsafe { Device::from_ptr(bindings::shim6_helper_skb_dev(skb)) };
+    let mut len = 0;
+    // SAFETY: Data of the packet starts at the quoted IPv6 header; the helper says how much of it
+    // is in the linear part.
+    let data = unsafe { bindings::shim6_helper_skb_linear(skb, &raw mut len) };
+    // SAFETY: As above; the packet is not changed during the call.
+    let quoted = unsafe { core::slice::from_raw_parts(data, len as usize) };
+    P::error(
+        device.net(),
+        kind,
+        code,
+        quoted,
+        &kernel::sync::rcu::read_lock(),
+    );
+    0
+}
+
 /// A static that stands for a [`Protocol`] in the kernel's table.
 pub(crate) struct ProtocolEntry<P> {
     protocol: Opaque<bindings::inet6_protocol>,
@@ -137,6 +170,7 @@ impl<P: Protocol> ProtocolEntry<P> {
         unsafe {
             self.protocol.get().write(bindings::inet6_protocol {
                 handler: Some(handler::<P>),
+                err_handler: Some(err_handler::<P>),
                 flags: bindings::INET6_PROTO_NOPOLICY,
                 ..pin_init::zeroed()
             });

@@ -45,5 +45,4 @@ pub(crate) mod time;
 pub(crate) mod timer;
 #[expect(dead_code, reason = "the control path is to use it")]
 pub(crate) mod transmit;
-#[expect(dead_code, reason = "the control path is to use it")]
 pub(crate) mod work;

@@ -135,7 +135,6 @@ impl<T: PerNet> Slot<T> {
     /// The state of a namespace, for who comes by no entry point of it: `None` before it is in its
     /// place, and from when [`PerNet::pre_exit`] is called on. Any context. The [`Registration`] is
     /// held, or being made.
-    #[expect(dead_code, reason = "the control path is to use it")]
     pub(crate) fn find<'rcu>(&self, net: &'rcu Net, _rcu: &'rcu Guard) -> Option<&'rcu T> {
         let cell = self.cell(net);
         if cell.is_null() {

@@ -46,6 +46,8 @@ pub(crate) struct AddressChange {
     pub(crate) address: [u8; 16],
     /// Index of the interface.
     pub(crate) device: u32,
+    /// Whether the interface is up: one that goes down loses addresses without anybody's saying so.
+    pub(crate) device_is_up: bool,
 }
 
 /// Who wants news of addresses.
@@ -193,6 +195,7 @@ unsafe extern "C" fn address_changed<O: AddressObserver>(
     };
     let mut address = bindings::in6_addr::default();
     let mut device = 0;
+    let mut device_is_up = false;
     let rcu = rcu::read_lock();
     // SAFETY: The chain gives an `inet6_ifaddr`, whose device keeps its namespace alive.
     let net = unsafe {
@@ -200,6 +203,7 @@ unsafe extern "C" fn address_changed<O: AddressObserver>(
             data,
             &raw mut address,
             &raw mut device,
+            &raw mut device_is_up,
         ))
     };
     let change = AddressChange {
@@ -207,6 +211,7 @@ unsafe extern "C" fn address_changed<O: AddressObserver>(
         // SAFETY: Any octets are good in all views of this union.
         address: unsafe { address.in6_u.u6_addr8 },
         device,
+        device_is_up,
     };
     O::changed(net, &change, &rcu);
     DONE

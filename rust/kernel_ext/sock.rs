@@ -13,7 +13,10 @@ use core::ptr::{
 };
 use kernel::{
     error::to_result,
-    ffi::c_int,
+    ffi::{
+        c_int,
+        c_void, //
+    },
     prelude::*,
     types::{
         NotThreadSafe,
@@ -80,6 +83,12 @@ impl Sock {
     pub(crate) fn protocol(&self) -> c_int {
         // SAFETY: The socket is live.
         c_int::from(unsafe { bindings::shim6_helper_sock_protocol(self.as_ptr()) })
+    }
+
+    /// Whether its handshake, if the protocol has one, is over, and it has a peer.
+    pub(crate) fn is_established(&self) -> bool {
+        // SAFETY: The socket is live.
+        unsafe { bindings::shim6_helper_sock_is_established(self.as_ptr()) }
     }
 
     /// Whether the socket has one peer: it is connected, connecting or closing. All protocols keep
@@ -193,5 +202,34 @@ impl Drop for KernelSocket {
     fn drop(&mut self) {
         // SAFETY: By the type invariant; nobody else has the socket.
         unsafe { bindings::sock_release(self.0.as_ptr()) };
+    }
+}
+
+/// Visits the addresses, local and peer, of all IPv6 sockets of TCP and UDP in a namespace that have
+/// a peer. Process context, sleeps; `visit` must not.
+pub(crate) fn for_each_connected<F: FnMut([u8; 16], [u8; 16])>(net: &Net, mut visit: F) {
+    /// # Safety
+    ///
+    /// `data` is a `*mut F` that nobody else uses; the addresses are valid.
+    unsafe extern "C" fn call<F: FnMut([u8; 16], [u8; 16])>(
+        local: *const bindings::in6_addr,
+        peer: *const bindings::in6_addr,
+        data: *mut c_void,
+    ) {
+        // SAFETY: By the safety requirement.
+        let visit = unsafe { &mut *data.cast::<F>() };
+        // SAFETY: By the safety requirement; any octets are good in all views of this union.
+        visit(unsafe { (*local).in6_u.u6_addr8 }, unsafe {
+            (*peer).in6_u.u6_addr8
+        });
+    }
+
+    // SAFETY: The namespace is live, and the closure outlives the call.
+    unsafe {
+        bindings::shim6_helper_for_each_connected(
+            net.as_ptr(),
+            Some(call::<F>),
+            (&raw mut visit).cast(),
+        );
     }
 }

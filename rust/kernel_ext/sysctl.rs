@@ -55,7 +55,6 @@ impl Setting {
     }
 
     /// One of some words; the value is its index. `default` is the index of that at the start.
-    #[expect(dead_code, reason = "the control path is to use it")]
     pub(crate) const fn word(
         name: &'static CStr,
         default: u32,

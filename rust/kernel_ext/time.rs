@@ -47,7 +47,6 @@ impl LastSeen {
 }
 
 /// Milliseconds of the monotonic clock, which no one sets. Any context.
-#[expect(dead_code, reason = "the control path is to use it")]
 pub(crate) fn monotonic_msecs() -> u64 {
     // SAFETY: Reads a clock.
     let nanoseconds = unsafe { bindings::ktime_get() };

@@ -5,7 +5,8 @@
 use super::{
     address::{
         CURRENT_LOCAL,
-        CURRENT_PEER, //
+        CURRENT_PEER,
+        ULID_LOCAL, //
     },
     parse::{
         self,
@@ -17,12 +18,17 @@ use super::{
 };
 use crate::{
     context::{
+        Cause,
         Context,
         Contexts,
         Namespace,
         Refusal,
         SetPairError,
         Side, //
+    },
+    control::{
+        NegativeEntry,
+        RequestError, //
     },
     kernel_ext::{
         compat::errno::EADDRNOTAVAIL,
@@ -42,10 +48,7 @@ use crate::{
 
 use core::ops::ControlFlow;
 
-use kernel::{
-    prelude::*,
-    sync::rcu, //
-};
+use kernel::prelude::*;
 
 /// The contexts of the namespace that a request came from.
 fn contexts<'a>(request: &Request<'a>) -> &'a Contexts {
@@ -76,12 +79,16 @@ impl Do for Get {
 
     fn doit(request: &Request<'_>) -> Result {
         let context = find(request)?;
+        let locked = context.lock().map_err(|_| no_context(request))?;
 
         request.reply(CMD_CONTEXT_GET, show::LARGEST, |message| {
-            show::context(message, &context, &rcu::read_lock())
+            show::context(message, &context, &locked)
         })
     }
 }
+
+/// Contexts that are taken out of a walk together, since showing them sleeps.
+const BATCH: usize = 16;
 
 /// A dump of the contexts of a namespace.
 pub(super) struct All<'a> {
@@ -89,6 +96,34 @@ pub(super) struct All<'a> {
     walk: Walk<'a, Context, 40>,
     /// How often the walk saw the table resized.
     resized: u32,
+    /// What the walk gave and was not shown yet.
+    waiting: [Option<RcuArc<Context>>; BATCH],
+    /// Whether the walk has come to its end.
+    finished: bool,
+    negatives: Walk<'a, NegativeEntry, 40>,
+}
+
+impl All<'_> {
+    /// Takes the next contexts out of the walk.
+    fn refill(&mut self) {
+        let Self {
+            contexts,
+            walk,
+            resized,
+            waiting,
+            finished,
+            ..
+        } = self;
+        let mut places = waiting.iter_mut();
+        *finished = walk.resume(|context, times| {
+            *resized = times;
+            let Some(place) = places.next() else {
+                return ControlFlow::Break(());
+            };
+            *place = contexts.get_by_identity(context.identity());
+            ControlFlow::Continue(())
+        });
+    }
 }
 
 impl Dump for Get {
@@ -97,34 +132,49 @@ impl Dump for Get {
     const POLICY: &'static [Policy] = &[];
     const LARGEST: usize = show::LARGEST;
 
-    type State<'a> = All<'a>;
+    type State<'a> = KBox<All<'a>>;
 
-    fn start<'a>(request: &Request<'a>) -> Result<All<'a>> {
-        let contexts = contexts(request);
+    fn start<'a>(request: &Request<'a>) -> Result<KBox<All<'a>>> {
+        let namespace = Namespace::of(request.net());
 
-        Ok(All {
-            contexts,
-            walk: contexts.walk()?,
+        let all = All {
+            contexts: &namespace.contexts,
+            walk: namespace.contexts.walk()?,
             resized: 0,
-        })
+            waiting: [const { None }; BATCH],
+            finished: false,
+            negatives: namespace.control.negatives.walk()?,
+        };
+        Ok(KBox::new(all, GFP_KERNEL)?)
     }
 
-    fn fill(all: &mut All<'_>, batch: &mut Batch<'_>) -> Result<Progress> {
-        let All {
-            contexts,
-            walk,
-            resized,
-        } = all;
+    fn fill(all: &mut KBox<All<'_>>, batch: &mut Batch<'_>) -> Result<Progress> {
+        let all = &mut **all;
+        loop {
+            // Also for a buffer without a message: what was left may be gone, or have been skipped.
+            batch.set_generation(all.contexts.generation().wrapping_add(all.resized));
+            for place in &mut all.waiting {
+                let Some(context) = place else {
+                    continue;
+                };
+                if let Ok(locked) = context.lock() {
+                    let written = batch.message(CMD_CONTEXT_GET, |message| {
+                        show::context(message, context, &locked)
+                    })?;
+                    if !matches!(written, Progress::Done) {
+                        return Ok(written);
+                    }
+                }
+                *place = None;
+            }
+            if all.finished {
+                break;
+            }
+            all.refill();
+        }
         let mut result = Ok(Progress::Done);
-
-        // Also for a buffer without a message: what was left may be gone, or have been skipped.
-        batch.set_generation(contexts.generation().wrapping_add(*resized));
-        walk.resume(|context, times| {
-            *resized = times;
-            batch.set_generation(contexts.generation().wrapping_add(times));
-            result = batch.message(CMD_CONTEXT_GET, |message| {
-                show::context(message, context, &rcu::read_lock())
-            });
+        all.negatives.resume(|entry, _| {
+            result = batch.message(CMD_CONTEXT_GET, |message| show::negative(message, entry));
             match result {
                 Ok(Progress::Done) => ControlFlow::Continue(()),
                 _ => ControlFlow::Break(()),
@@ -146,7 +196,7 @@ impl Do for Add {
         let new = parse::new_context(request)?;
 
         contexts(request)
-            .add(request.net(), new)
+            .add(Namespace::of(request.net()), new, Cause::Admin)
             .map(drop)
             .map_err(|refusal| match refusal {
                 Refusal::Exists => request.refuse(
@@ -179,7 +229,8 @@ impl Do for Del {
         let context = find(request)?;
 
         // Somebody else may have been faster.
-        if contexts(request).remove(request.net(), &context) {
+        let namespace = Namespace::of(request.net());
+        if namespace.control.discard(namespace, &context, Cause::Admin) {
             Ok(())
         } else {
             Err(no_context(request))
@@ -196,11 +247,69 @@ impl Do for Set {
     const POLICY: &'static [Policy] = &policy::SET;
 
     fn doit(request: &Request<'_>) -> Result {
-        let pair = parse::new_pair(request)?;
+        let change = parse::change(request)?;
+        let context = find(request)?;
 
-        find(request)?
-            .set_pair(request.net(), pair.local, pair.peer)
+        if !change.preferences.is_empty() {
+            Context::set_preferences(&context, request.net(), &change.preferences)
+                .map_err(|error| refuse_pair(request, error))?;
+        }
+        if change.local.is_none() && change.peer.is_none() {
+            return Ok(());
+        }
+        context
+            .set_pair(request.net(), change.local, change.peer)
             .map_err(|error| refuse_pair(request, error))
+    }
+}
+
+/// `SHIM6_CMD_CONTEXT_START`.
+pub(super) struct Start;
+
+impl Do for Start {
+    const COMMAND: u8 = CMD_CONTEXT_START;
+    const PERMISSION: Permission = Permission::NetAdmin;
+    const POLICY: &'static [Policy] = &policy::ULIDS;
+
+    fn doit(request: &Request<'_>) -> Result {
+        let identity = parse::identity(request)?;
+        let namespace = Namespace::of(request.net());
+
+        namespace
+            .control
+            .request(namespace, identity.ulids, Cause::Admin)
+            .map_err(|error| match error {
+                RequestError::Unshimmable => {
+                    request.refuse(EINVAL, c"these ULIDs cannot have a context")
+                }
+                RequestError::NotOnHost => ULID_LOCAL.refuse(
+                    request,
+                    EADDRNOTAVAIL,
+                    c"ULID(local) is no address of this network namespace",
+                ),
+                RequestError::Exists => {
+                    request.refuse(EEXIST, c"there is a context with these ULIDs already")
+                }
+                RequestError::Negative => request.refuse(
+                    EBUSY,
+                    c"the peer did not answer lately, or does not know Shim6; flush to ask again",
+                ),
+                RequestError::Full => request.refuse(ENOSPC, c"too many requests wait"),
+            })
+    }
+}
+
+/// `SHIM6_CMD_CONTEXT_FLUSH`.
+pub(super) struct Flush;
+
+impl Do for Flush {
+    const COMMAND: u8 = CMD_CONTEXT_FLUSH;
+    const PERMISSION: Permission = Permission::NetAdmin;
+    const POLICY: &'static [Policy] = &[];
+
+    fn doit(request: &Request<'_>) -> Result {
+        let namespace = Namespace::of(request.net());
+        namespace.control.flush(namespace)
     }
 }
 
@@ -220,6 +329,11 @@ fn refuse_pair(request: &Request<'_>, error: SetPairError) -> Error {
             request,
             EADDRNOTAVAIL,
             c"the current local locator is no address of this network namespace",
+        ),
+        SetPairError::NoPeer => CURRENT_PEER.refuse(
+            request,
+            EINVAL,
+            c"the context is not established, only its ULIDs can be used",
         ),
         SetPairError::Gone => no_context(request),
         SetPairError::NoMemory => ENOMEM,

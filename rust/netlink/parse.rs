@@ -17,9 +17,13 @@ use crate::{
         Identity,
         KnownLocator,
         ListError,
+        Local,
         LocatorList,
-        Locators,
-        NewContext, //
+        NewContext,
+        Origin,
+        PairReason,
+        PeerFacts,
+        State, //
     },
     kernel_ext::genetlink::{
         Attribute,
@@ -29,6 +33,7 @@ use crate::{
     proto::{
         locator::{
             Locator,
+            LocatorPair,
             Preference,
             PreferenceFlags,
             Ulid,
@@ -83,26 +88,38 @@ pub(super) fn name(request: &Request<'_>) -> Result<Name> {
     Ok(Name::Tag(tag))
 }
 
-/// The locators that a request makes current.
-pub(super) struct NewPair {
+/// What a request changes of a context.
+pub(super) struct Change {
+    /// `Lp(local)`.
     pub(super) local: Option<Locator>,
+    /// `Lp(peer)`.
     pub(super) peer: Option<Locator>,
+    /// Local locators and how this host would like them to be used.
+    pub(super) preferences: KVec<(Locator, Preference)>,
 }
 
-/// The locators to make current, at least one.
-pub(super) fn new_pair(request: &Request<'_>) -> Result<NewPair> {
-    let pair = NewPair {
+/// What is to be changed, at least one thing.
+pub(super) fn change(request: &Request<'_>) -> Result<Change> {
+    refuse_repeated(request, request.attributes(), &[A_LOCATOR_LOCAL])?;
+    let mut change = Change {
         local: CURRENT_LOCAL.find(request)?,
         peer: CURRENT_PEER.find(request)?,
+        preferences: KVec::new(),
     };
+    for nest in request.attributes().all(A_LOCATOR_LOCAL) {
+        let known = record(request, &nest)?;
+        change
+            .preferences
+            .push((known.locator, known.preference), GFP_KERNEL)?;
+    }
 
-    if pair.local.is_none() && pair.peer.is_none() {
+    if change.local.is_none() && change.peer.is_none() && change.preferences.is_empty() {
         return Err(request.missing(
             A_CURRENT_LOCAL,
             c"nothing to set, give a current locator, local or peer",
         ));
     }
-    Ok(pair)
+    Ok(change)
 }
 
 /// A context to be added.
@@ -123,23 +140,40 @@ pub(super) fn new_context(request: &Request<'_>) -> Result<NewContext> {
     )?
     .ok_or_else(|| request.missing(A_TAG_PEER, c"CT(peer), the peer's tag, is missing"))?;
 
-    let locators = Locators {
-        local: list(request, &LOCAL, identity.ulids.local)?,
-        peer: list(request, &PEER, identity.ulids.peer)?,
-    };
-    refuse_common(request, &locators)?;
+    let local = list(request, &LOCAL, identity.ulids.local)?;
+    let peer = list(request, &PEER, identity.ulids.peer)?;
+    refuse_common(request, &local, &peer)?;
 
+    let ulids = identity.ulids.as_locators();
+    let pair = LocatorPair {
+        local: CURRENT_LOCAL.find(request)?.unwrap_or(ulids.local),
+        peer: CURRENT_PEER.find(request)?.unwrap_or(ulids.peer),
+    };
     Ok(NewContext {
         identity,
+        origin: Origin::Static,
+        state: State::Established,
         tag_local,
-        tag_peer,
-        locators,
-        current_local: CURRENT_LOCAL.find(request)?,
-        current_peer: CURRENT_PEER.find(request)?,
+        local: Local::unproved(local)?,
+        peer: PeerFacts {
+            tag: Some(tag_peer),
+            list: peer,
+            generation: None,
+            pds: KVec::new(),
+            keepalive_timeout: None,
+        },
+        pair,
+        pair_reason: if pair == ulids {
+            PairReason::Ulids
+        } else {
+            PairReason::Admin
+        },
+        establishment: None,
     })
 }
 
-fn identity(request: &Request<'_>) -> Result<Identity> {
+/// The identity of a context in a request.
+pub(super) fn identity(request: &Request<'_>) -> Result<Identity> {
     let ulids = UlidPair {
         local: ULID_LOCAL.need(request)?.as_ulid(),
         peer: ULID_PEER.need(request)?.as_ulid(),
@@ -220,13 +254,13 @@ fn list(request: &Request<'_>, side: &Side, ulid: Ulid) -> Result<LocatorList> {
 }
 
 /// An address is of this host or of the peer, not of both.
-fn refuse_common(request: &Request<'_>, locators: &Locators) -> Result {
+fn refuse_common(request: &Request<'_>, local: &LocatorList, peer: &LocatorList) -> Result {
     let mut nests = request.attributes().all(A_LOCATOR_PEER);
 
-    for record in locators.peer.as_slice() {
+    for record in peer.as_slice() {
         // A list that is left out is the ULID.
         let nest = nests.next();
-        if locators.local.contains(&record.locator) {
+        if local.contains(&record.locator) {
             let sentence = c"this locator is in both lists";
             return Err(match nest {
                 Some(nest) => request.refuse_attribute(&nest, EINVAL, sentence),
@@ -280,23 +314,23 @@ fn record(request: &Request<'_>, nest: &Attribute<'_>) -> Result<KnownLocator> {
             .transpose()
     };
     Ok(KnownLocator {
-        locator,
         verification,
         preference: Preference {
             flags,
             priority: octet(A_LOCATOR_PRIORITY)?,
             weight: octet(A_LOCATOR_WEIGHT)?,
         },
+        ..KnownLocator::new(locator)
     })
 }
 
 /// Refuses a request in which an attribute occurs twice that is not an element of a list.
-fn refuse_repeated(request: &Request<'_>, attributes: Attributes<'_>, lists: &[u16]) -> Result {
-    let mut seen: u32 = 0;
+pub(super) fn refuse_repeated(request: &Request<'_>, attributes: Attributes<'_>, lists: &[u16]) -> Result {
+    let mut seen: u64 = 0;
 
     for attribute in attributes {
-        // The policy has refused types that do not exist, and fewer than 32 do.
-        let bit = 1u32.checked_shl(attribute.kind().into()).unwrap_or(0);
+        // The policy has refused types that do not exist, and fewer than 64 do.
+        let bit = 1u64.checked_shl(attribute.kind().into()).unwrap_or(0);
         if seen & bit != 0 && !lists.contains(&attribute.kind()) {
             return Err(request.refuse_attribute(
                 &attribute,

@@ -22,6 +22,7 @@ static LOCATOR: [Policy; A_LOCATOR_COUNT] = {
     table[A_LOCATOR_PRIORITY as usize] = Policy::U8;
     table[A_LOCATOR_WEIGHT as usize] = Policy::U8;
     table[A_LOCATOR_FLAGS as usize] = Policy::U8;
+    table[A_LOCATOR_STATUS as usize] = REPORTED;
     table
 };
 
@@ -44,14 +45,69 @@ const fn name_and_current() -> [Policy; A_COUNT] {
     table[A_LAST_TX as usize] = REPORTED;
     table[A_LAST_RX as usize] = REPORTED;
     table[A_SWITCHES as usize] = REPORTED;
+    let reported = [
+        A_ORIGIN,
+        A_NAME,
+        A_GENERATION_LOCAL,
+        A_GENERATION_PEER,
+        A_TIMER,
+        A_RETRIES,
+        A_UPDATE,
+        A_PAIR_REASON,
+        A_HISTORY,
+    ];
+    let mut i = 0;
+    while i < reported.len() {
+        table[reported[i] as usize] = REPORTED;
+        i += 1;
+    }
     table
 }
+
+/// What names an identity.
+const fn identity_name() -> [Policy; A_COUNT] {
+    let mut table = [Policy::UNSUPPORTED; A_COUNT];
+    table[A_NAME as usize] = Policy::text(NAME_MAX as u16);
+    table
+}
+
+/// `SHIM6_CMD_IDENTITY_GET` and `SHIM6_CMD_IDENTITY_DEL`.
+pub(super) static IDENTITY_NAME: [Policy; A_COUNT] = identity_name();
+
+/// `SHIM6_CMD_IDENTITY_ADD`.
+pub(super) static IDENTITY: [Policy; A_COUNT] = {
+    let mut table = identity_name();
+    table[A_PDS as usize] = Policy::binary(1, PDS_MAX as i16);
+    table[A_PRIVATE_KEY as usize] = Policy::binary(1, PRIVATE_KEY_MAX as i16);
+    table[A_SIGNS as usize] = REPORTED;
+    table
+};
+
+/// `SHIM6_CMD_POLICY_ADD` and `SHIM6_CMD_POLICY_DEL`.
+pub(super) static PREFIX: [Policy; A_COUNT] = {
+    let mut table = [Policy::UNSUPPORTED; A_COUNT];
+    table[A_PREFIX as usize] = ADDRESS;
+    table[A_PREFIX_LEN as usize] = Policy::U8;
+    table
+};
+
+/// `SHIM6_CMD_CONTEXT_START`.
+pub(super) static ULIDS: [Policy; A_COUNT] = {
+    let mut table = [Policy::UNSUPPORTED; A_COUNT];
+    table[A_ULID_LOCAL as usize] = ADDRESS;
+    table[A_ULID_PEER as usize] = ADDRESS;
+    table
+};
 
 /// `SHIM6_CMD_CONTEXT_GET` and `SHIM6_CMD_CONTEXT_DEL`.
 pub(super) static NAME: [Policy; A_COUNT] = name();
 
 /// `SHIM6_CMD_CONTEXT_SET`.
-pub(super) static SET: [Policy; A_COUNT] = name_and_current();
+pub(super) static SET: [Policy; A_COUNT] = {
+    let mut table = name_and_current();
+    table[A_LOCATOR_LOCAL as usize] = Policy::nest(&LOCATOR);
+    table
+};
 
 /// `SHIM6_CMD_CONTEXT_ADD`.
 pub(super) static ADD: [Policy; A_COUNT] = {

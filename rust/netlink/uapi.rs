@@ -8,6 +8,15 @@ pub(super) const CMD_CONTEXT_GET: u8 = bindings::shim6_cmd_SHIM6_CMD_CONTEXT_GET
 pub(super) const CMD_CONTEXT_ADD: u8 = bindings::shim6_cmd_SHIM6_CMD_CONTEXT_ADD as u8;
 pub(super) const CMD_CONTEXT_DEL: u8 = bindings::shim6_cmd_SHIM6_CMD_CONTEXT_DEL as u8;
 pub(super) const CMD_CONTEXT_SET: u8 = bindings::shim6_cmd_SHIM6_CMD_CONTEXT_SET as u8;
+pub(super) const CMD_CONTEXT_START: u8 = bindings::shim6_cmd_SHIM6_CMD_CONTEXT_START as u8;
+pub(super) const CMD_CONTEXT_FLUSH: u8 = bindings::shim6_cmd_SHIM6_CMD_CONTEXT_FLUSH as u8;
+pub(super) const CMD_IDENTITY_GET: u8 = bindings::shim6_cmd_SHIM6_CMD_IDENTITY_GET as u8;
+pub(super) const CMD_IDENTITY_ADD: u8 = bindings::shim6_cmd_SHIM6_CMD_IDENTITY_ADD as u8;
+pub(super) const CMD_IDENTITY_DEL: u8 = bindings::shim6_cmd_SHIM6_CMD_IDENTITY_DEL as u8;
+pub(super) const CMD_POLICY_GET: u8 = bindings::shim6_cmd_SHIM6_CMD_POLICY_GET as u8;
+pub(super) const CMD_POLICY_ADD: u8 = bindings::shim6_cmd_SHIM6_CMD_POLICY_ADD as u8;
+pub(super) const CMD_POLICY_DEL: u8 = bindings::shim6_cmd_SHIM6_CMD_POLICY_DEL as u8;
+pub(super) const CMD_EVENT: u8 = bindings::shim6_cmd_SHIM6_CMD_EVENT as u8;
 
 pub(super) const A_ULID_LOCAL: u16 = bindings::shim6_attr_SHIM6_A_ULID_LOCAL as u16;
 pub(super) const A_ULID_PEER: u16 = bindings::shim6_attr_SHIM6_A_ULID_PEER as u16;
@@ -23,6 +32,23 @@ pub(super) const A_LAST_TX: u16 = bindings::shim6_attr_SHIM6_A_LAST_TX as u16;
 pub(super) const A_LAST_RX: u16 = bindings::shim6_attr_SHIM6_A_LAST_RX as u16;
 pub(super) const A_SWITCHES: u16 = bindings::shim6_attr_SHIM6_A_SWITCHES as u16;
 pub(super) const A_PAD: u16 = bindings::shim6_attr_SHIM6_A_PAD as u16;
+pub(super) const A_ORIGIN: u16 = bindings::shim6_attr_SHIM6_A_ORIGIN as u16;
+pub(super) const A_NAME: u16 = bindings::shim6_attr_SHIM6_A_NAME as u16;
+pub(super) const A_PDS: u16 = bindings::shim6_attr_SHIM6_A_PDS as u16;
+pub(super) const A_PRIVATE_KEY: u16 = bindings::shim6_attr_SHIM6_A_PRIVATE_KEY as u16;
+pub(super) const A_SIGNS: u16 = bindings::shim6_attr_SHIM6_A_SIGNS as u16;
+pub(super) const A_PREFIX: u16 = bindings::shim6_attr_SHIM6_A_PREFIX as u16;
+pub(super) const A_PREFIX_LEN: u16 = bindings::shim6_attr_SHIM6_A_PREFIX_LEN as u16;
+pub(super) const A_EVENT: u16 = bindings::shim6_attr_SHIM6_A_EVENT as u16;
+pub(super) const A_CAUSE: u16 = bindings::shim6_attr_SHIM6_A_CAUSE as u16;
+pub(super) const A_ERROR_CODE: u16 = bindings::shim6_attr_SHIM6_A_ERROR_CODE as u16;
+pub(super) const A_GENERATION_LOCAL: u16 = bindings::shim6_attr_SHIM6_A_GENERATION_LOCAL as u16;
+pub(super) const A_GENERATION_PEER: u16 = bindings::shim6_attr_SHIM6_A_GENERATION_PEER as u16;
+pub(super) const A_TIMER: u16 = bindings::shim6_attr_SHIM6_A_TIMER as u16;
+pub(super) const A_RETRIES: u16 = bindings::shim6_attr_SHIM6_A_RETRIES as u16;
+pub(super) const A_UPDATE: u16 = bindings::shim6_attr_SHIM6_A_UPDATE as u16;
+pub(super) const A_PAIR_REASON: u16 = bindings::shim6_attr_SHIM6_A_PAIR_REASON as u16;
+pub(super) const A_HISTORY: u16 = bindings::shim6_attr_SHIM6_A_HISTORY as u16;
 
 pub(super) const A_LOCATOR_ADDRESS: u16 =
     bindings::shim6_locator_attr_SHIM6_A_LOCATOR_ADDRESS as u16;
@@ -32,6 +58,32 @@ pub(super) const A_LOCATOR_PRIORITY: u16 =
     bindings::shim6_locator_attr_SHIM6_A_LOCATOR_PRIORITY as u16;
 pub(super) const A_LOCATOR_WEIGHT: u16 = bindings::shim6_locator_attr_SHIM6_A_LOCATOR_WEIGHT as u16;
 pub(super) const A_LOCATOR_FLAGS: u16 = bindings::shim6_locator_attr_SHIM6_A_LOCATOR_FLAGS as u16;
+pub(super) const A_LOCATOR_STATUS: u16 =
+    bindings::shim6_locator_attr_SHIM6_A_LOCATOR_STATUS as u16;
+
+pub(super) const A_HISTORY_EVENT: u16 =
+    bindings::shim6_history_attr_SHIM6_A_HISTORY_EVENT as u16;
+pub(super) const A_HISTORY_STATE: u16 =
+    bindings::shim6_history_attr_SHIM6_A_HISTORY_STATE as u16;
+pub(super) const A_HISTORY_CAUSE: u16 =
+    bindings::shim6_history_attr_SHIM6_A_HISTORY_CAUSE as u16;
+pub(super) const A_HISTORY_AGE: u16 =
+    bindings::shim6_history_attr_SHIM6_A_HISTORY_AGE as u16;
+pub(super) const A_HISTORY_PAD: u16 =
+    bindings::shim6_history_attr_SHIM6_A_HISTORY_PAD as u16;
+
+pub(super) const LOCATOR_VERIFIED: u8 = bindings::SHIM6_LOCATOR_VERIFIED as u8;
+pub(super) const LOCATOR_REACHABLE: u8 = bindings::SHIM6_LOCATOR_REACHABLE as u8;
+pub(super) const LOCATOR_ACKNOWLEDGED: u8 = bindings::SHIM6_LOCATOR_ACKNOWLEDGED as u8;
+
+/// Longest name of an identity.
+pub(super) const NAME_MAX: usize = bindings::SHIM6_NAME_MAX as usize;
+
+/// Longest PDS.
+pub(super) const PDS_MAX: usize = bindings::SHIM6_PDS_MAX as usize;
+
+/// Longest private key.
+pub(super) const PRIVATE_KEY_MAX: usize = bindings::SHIM6_PRIVATE_KEY_MAX as usize;
 
 /// Length of a table of policies for the attributes of a context.
 pub(super) const A_COUNT: usize = bindings::shim6_attr___SHIM6_A_MAX as usize;

@@ -42,57 +42,62 @@ use super::{
     }, //
 };
 
-/// Why a host's word about its locators is not taken.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Refusal {
-    /// The PDS is malformed.
-    MalformedParameters,
-    /// The PDS is not the one of the ULID.
-    ForeignParameters,
-    /// The list has more than [`MAX_LOCATORS`] locators.
-    TooMany,
-    /// A locator is multicast, unspecified, loopback, link-local or IPv4-mapped.
-    Unusable,
-    /// A locator comes twice.
-    Repeated,
-    /// A verification method is neither HBA nor CGA.
-    UnknownMethod,
-    /// There is no PDS to verify the list with.
-    NoParameters,
-    /// A locator is to be verified by HBA, and the PDS is of no set.
-    NoSet,
-    /// A locator is to be verified by CGA, and the PDS has no RSA key that may be used for it:
-    /// none at all, another algorithm, a size out of bounds.
-    NoKey,
-    /// A locator is to be verified by CGA, and there is no signature.
-    NoSignature,
-    /// A locator is not in the set that the PDS is about.
-    NotInSet,
-    /// The signature is wrong.
-    WrongSignature,
-    /// The signature could not be verified for reasons that are not the peer's.
-    Unavailable,
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Why a host's word about its locators is not taken. Every reason is a counter of its own.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Refusal {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Refusal {
+            /// All reasons, in the order of their numbers: `ALL[i] as usize == i`.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name for counters and logs: lower case, words joined by underscores.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// The number of this reason, for an array of counters.
+            pub const fn index(self) -> usize {
+                self as usize
+            }
+        }
+    };
 }
 
-impl Refusal {
-    /// The name for logs: lower case, words joined by underscores.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MalformedParameters => "malformed_parameters",
-            Self::ForeignParameters => "foreign_parameters",
-            Self::TooMany => "too_many",
-            Self::Unusable => "unusable",
-            Self::Repeated => "repeated",
-            Self::UnknownMethod => "unknown_method",
-            Self::NoParameters => "no_parameters",
-            Self::NoSet => "no_set",
-            Self::NoKey => "no_key",
-            Self::NoSignature => "no_signature",
-            Self::NotInSet => "not_in_set",
-            Self::WrongSignature => "wrong_signature",
-            Self::Unavailable => "unavailable",
-        }
-    }
+refusals! {
+    /// The PDS is malformed.
+    MalformedParameters = "malformed_parameters",
+    /// The PDS is not the one of the ULID.
+    ForeignParameters = "foreign_parameters",
+    /// The list has more than [`MAX_LOCATORS`] locators.
+    TooMany = "too_many",
+    /// A locator is multicast, unspecified, loopback, link-local or IPv4-mapped.
+    Unusable = "unusable",
+    /// A locator comes twice.
+    Repeated = "repeated",
+    /// A verification method is neither HBA nor CGA.
+    UnknownMethod = "unknown_method",
+    /// There is no PDS to verify the list with.
+    NoParameters = "no_parameters",
+    /// A locator is to be verified by HBA, and the PDS is of no set.
+    NoSet = "no_set",
+    /// A locator is to be verified by CGA, and the PDS has no RSA key that may be used for it:
+    /// none at all, another algorithm, a size out of bounds.
+    NoKey = "no_key",
+    /// A locator is to be verified by CGA, and there is no signature.
+    NoSignature = "no_signature",
+    /// A locator is not in the set that the PDS is about.
+    NotInSet = "not_in_set",
+    /// The signature is wrong.
+    WrongSignature = "wrong_signature",
+    /// The signature could not be verified for reasons that are not the peer's.
+    Unavailable = "unavailable",
 }
 
 impl fmt::Display for Refusal {

@@ -5,8 +5,8 @@
 use crate::{
     bindings,
     context::{
+        default_identity,
         Context,
-        Identity,
         Namespace,
         Options, //
     },
@@ -22,7 +22,6 @@ use crate::{
             Ulid,
             UlidPair, //
         },
-        number::Fii,
     },
 };
 use kernel::{
@@ -46,18 +45,14 @@ pub(super) fn context(sk: &Sock) -> Option<RcuArc<Context>> {
 
 /// The context of a socket's ULID pair, whether the socket is opted out or not.
 pub(super) fn of_ulids(sk: &Locked<'_>) -> Option<RcuArc<Context>> {
-    let identity = Identity {
-        ulids: ulids(sk)?,
-        fii: Fii::DEFAULT,
-    };
     Namespace::of(sk.net())
         .contexts
-        .get_by_identity(&identity)
+        .get_by_identity(&default_identity(ulids(sk)?))
         .filter(|context| context.is_associated())
 }
 
 /// The ULIDs of a connected IPv6 socket, if they can have a context.
-fn ulids(sk: &Locked<'_>) -> Option<UlidPair> {
+pub(super) fn ulids(sk: &Locked<'_>) -> Option<UlidPair> {
     if !sk.is_ipv6() || !sk.is_connected() || is_multipath(sk) {
         return None;
     }

@@ -24,7 +24,6 @@ use crate::{
         sock::Sock,
         sockopt::Buffer, //
     },
-    proto::locator::Preference,
 };
 use kernel::{
     ffi::c_int,
@@ -45,6 +44,14 @@ pub(super) fn dont_shim(sk: &Sock, buffer: &Buffer<'_>) -> Result {
     write_flag(options.contains(Options::OPT_OUT), buffer)
 }
 
+/// SHIM_CONTEXT_DEFERRED_SETUP (draft, Section 5.12).
+pub(super) fn deferred_setup(sk: &Sock, buffer: &Buffer<'_>) -> Result {
+    let options = Namespace::of(sk.net())
+        .sockets
+        .options(sk, &rcu::read_lock());
+    write_flag(!options.contains(Options::IMPATIENT), buffer)
+}
+
 /// SHIM_LOC_LOCAL_PREF and SHIM_LOC_PEER_PREF: the locator in use (choice A-35).
 pub(super) fn preference(sk: &Sock, side: Side, buffer: &Buffer<'_>) -> Result {
     let context = association::context(sk).ok_or(ENOENT)?;
@@ -55,11 +62,7 @@ pub(super) fn preference(sk: &Sock, side: Side, buffer: &Buffer<'_>) -> Result {
             Side::Local => pair.local,
             Side::Peer => pair.peer,
         };
-        let unlisted = KnownLocator {
-            locator,
-            verification: None,
-            preference: Preference::default(),
-        };
+        let unlisted = KnownLocator::new(locator);
         // The list can have been replaced since the pair was read.
         let known = context.locators(&rcu).side(side).find(&locator);
         record_of(sk.net(), side, known.unwrap_or(&unlisted))

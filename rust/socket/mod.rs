@@ -15,9 +15,9 @@ mod probe;
 mod set;
 
 use self::option::{
-    DontShim,
     Name,
-    PreferredLocator, //
+    PreferredLocator,
+    Switch, //
 };
 use crate::{
     bindings,
@@ -101,7 +101,8 @@ impl Level for Shim {
 
     fn setsockopt(sk: &Sock, name: c_int, value: &Value<'_>) -> Result {
         match Name::new(name).ok_or(ENOPROTOOPT)? {
-            Name::DontShim => set::dont_shim(sk, DontShim::parse(value)?),
+            Name::DontShim => set::dont_shim(sk, Switch::parse(value)?),
+            Name::DeferredSetup => set::deferred_setup(sk, Switch::parse(value)?),
             Name::Preference(side) => match PreferredLocator::parse(value)? {
                 Some(preferred) => set::preference(sk, side, &preferred),
                 None => set::no_preference(sk, side),
@@ -114,6 +115,7 @@ impl Level for Shim {
         match Name::new(name).ok_or(ENOPROTOOPT)? {
             Name::Associated => get::associated(sk, buffer),
             Name::DontShim => get::dont_shim(sk, buffer),
+            Name::DeferredSetup => get::deferred_setup(sk, buffer),
             Name::Preference(side) => get::preference(sk, side, buffer),
             Name::List(side) => get::list(sk, side, buffer),
         }

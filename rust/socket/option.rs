@@ -29,6 +29,8 @@ pub(super) enum Name {
     DontShim,
     /// SHIM_LOC_LOCAL_PREF and SHIM_LOC_PEER_PREF.
     Preference(Side),
+    /// SHIM_CONTEXT_DEFERRED_SETUP.
+    DeferredSetup,
     /// SHIM_LOCLIST_LOCAL and SHIM_LOCLIST_PEER.
     List(Side),
 }
@@ -41,6 +43,7 @@ impl Name {
             bindings::SHIM_DONTSHIM => Some(Self::DontShim),
             bindings::SHIM_LOC_LOCAL_PREF => Some(Self::Preference(Side::Local)),
             bindings::SHIM_LOC_PEER_PREF => Some(Self::Preference(Side::Peer)),
+            bindings::SHIM_CONTEXT_DEFERRED_SETUP => Some(Self::DeferredSetup),
             bindings::SHIM_LOCLIST_LOCAL => Some(Self::List(Side::Local)),
             bindings::SHIM_LOCLIST_PEER => Some(Self::List(Side::Peer)),
             _ => None,
@@ -48,11 +51,11 @@ impl Name {
     }
 }
 
-/// Value of SHIM_DONTSHIM.
+/// Value of SHIM_DONTSHIM and SHIM_CONTEXT_DEFERRED_SETUP.
 #[derive(Clone, Copy)]
-pub(super) struct DontShim(pub(super) bool);
+pub(super) struct Switch(pub(super) bool);
 
-impl DontShim {
+impl Switch {
     /// [`EINVAL`] for all but 0 and 1.
     pub(super) fn parse(value: &Value<'_>) -> Result<Self> {
         match c_int::from_ne_bytes(value.read()?) {

@@ -6,12 +6,13 @@ use super::{
     association,
     errno,
     lifetime,
-    option::DontShim,
-    option::PreferredLocator, //
+    option::PreferredLocator,
+    option::Switch, //
 };
 use crate::{
     bindings,
     context::{
+        Cause,
         Namespace,
         Options,
         SetPairError,
@@ -34,7 +35,7 @@ use kernel::{
 ///
 /// [`EOPNOTSUPP`] for sockets whose packets are sent by other sockets, and for a TCP connection
 /// that lives on locators other than its ULIDs: its packets would go where no path is.
-pub(super) fn dont_shim(sk: &Sock, DontShim(opt_out): DontShim) -> Result {
+pub(super) fn dont_shim(sk: &Sock, Switch(opt_out): Switch) -> Result {
     if opt_out {
         if association::is_multipath(sk) {
             return Err(EOPNOTSUPP);
@@ -50,11 +51,37 @@ pub(super) fn dont_shim(sk: &Sock, DontShim(opt_out): DontShim) -> Result {
         && !is_opted_out
         && sk.protocol() == bindings::IPPROTO_TCP as c_int
         && association::of_ulids(&sk)
-            .is_some_and(|context| context.path(&rcu::read_lock()).translated)
+            .is_some_and(|context| context.path(&rcu::read_lock()).is_translated())
     {
         return Err(EOPNOTSUPP);
     }
     sockets.set(&sk, Options::OPT_OUT, opt_out)
+}
+
+/// SHIM_CONTEXT_DEFERRED_SETUP (draft, Section 5.12): at 0 the context of the socket is asked for
+/// with its first packet, or now if it has a peer.
+///
+/// # Errors
+///
+/// [`EOPNOTSUPP`] for sockets whose packets are sent by other sockets.
+pub(super) fn deferred_setup(sk: &Sock, Switch(deferred): Switch) -> Result {
+    if !deferred {
+        if association::is_multipath(sk) {
+            return Err(EOPNOTSUPP);
+        }
+        lifetime::observe()?;
+    }
+    let namespace = Namespace::of(sk.net());
+    let ulids = {
+        let sk = sk.lock();
+        namespace.sockets.set(&sk, Options::IMPATIENT, !deferred)?;
+        association::ulids(&sk)
+    };
+    if let (Some(ulids), false) = (ulids, deferred) {
+        // That there is one, or that the peer does not answer, is no error of the option's.
+        let _ = namespace.control.request(namespace, ulids, Cause::Socket);
+    }
+    Ok(())
 }
 
 /// SHIM_LOC_LOCAL_PREF and SHIM_LOC_PEER_PREF (draft, Sections 5.5 and 5.6): the locator becomes the
@@ -87,7 +114,9 @@ pub(super) fn preference(sk: &Sock, side: Side, preferred: &PreferredLocator) ->
                 let _ = sockets.set(&sk.lock(), option, false);
             }
             match error {
-                SetPairError::NotInList(_) | SetPairError::NotOnHost => invalid_locator(),
+                SetPairError::NotInList(_) | SetPairError::NotOnHost | SetPairError::NoPeer => {
+                    invalid_locator()
+                }
                 SetPairError::Gone => ENOENT,
                 SetPairError::NoMemory => ENOMEM,
             }

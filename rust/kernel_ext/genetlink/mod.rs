@@ -36,7 +36,6 @@ pub(crate) use self::{
     request::Request, //
 };
 
-#[expect(unused_imports, reason = "the control path is to use it")]
 pub(crate) use self::group::Group;
 
 use crate::bindings;

@@ -87,6 +87,23 @@ impl Policy {
         }
     }
 
+    /// At least `min` and at most `max` octets.
+    pub(crate) const fn binary(min: i16, max: i16) -> Self {
+        Self {
+            validation: bindings::nla_policy_validation_NLA_VALIDATE_RANGE as u8,
+            check: Check { limits: [min, max] },
+            ..Self::plain(bindings::NLA_BINARY)
+        }
+    }
+
+    /// A text of at most `max` octets, which may end with a zero.
+    pub(crate) const fn text(max: u16) -> Self {
+        Self {
+            len: max,
+            ..Self::plain(bindings::NLA_STRING)
+        }
+    }
+
     /// A nest of attributes, each of which the table accepts.
     pub(crate) const fn nest(policies: &'static [Self]) -> Self {
         Self {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What happened to a context last, for those who look at it.
+
+use super::State;
+use crate::proto::time::Instant;
+
+/// What happened to a context, numbered as `enum shim6_event`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Event {
+    /// It was made.
+    Added = 0,
+    /// Its state changed.
+    State = 1,
+    /// `CT(peer)` or `Ls(peer)` changed.
+    Peer = 2,
+    /// `Ls(local)` changed.
+    Local = 3,
+    /// The current locator pair changed.
+    Pair = 4,
+    /// The peer acknowledged an Update Request.
+    Acknowledged = 5,
+    /// A message of the peer was refused.
+    Refused = 6,
+    /// The peer sent an Error message.
+    PeerError = 7,
+    /// It is gone.
+    Removed = 8,
+}
+
+/// Why something happened, numbered as `enum shim6_cause`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Cause {
+    /// Traffic or policy asked for a context.
+    Trigger = 1,
+    /// An administrator.
+    Admin = 2,
+    /// A socket.
+    Socket = 3,
+    /// A message of the peer.
+    Message = 4,
+    /// No answer came.
+    Timeout = 5,
+    /// No traffic and no user (RFC 5533, Section 9).
+    Idle = 6,
+    /// `ULID(local)` is no longer valid (RFC 5533, Section 1.5).
+    UlidGone = 7,
+    /// The peer gave its tag to another context (RFC 5533, Section 7.6).
+    Confusion = 8,
+    /// ICMPv6 says that the peer does not know Shim6 (RFC 5533, Section 7.8).
+    Icmp = 9,
+    /// Addresses of this host came or went.
+    Address = 10,
+}
+
+/// An event of the past.
+#[derive(Clone, Copy)]
+pub(crate) struct Happened {
+    /// What.
+    pub(crate) event: Event,
+    /// The state after it.
+    pub(crate) state: State,
+    /// Why.
+    pub(crate) cause: Cause,
+    /// When.
+    pub(crate) at: Instant,
+}
+
+/// How many events are remembered.
+pub(crate) const LENGTH: usize = 8;
+
+/// The last events of a context.
+pub(crate) struct History {
+    events: [Option<Happened>; LENGTH],
+}
+
+impl History {
+    /// Nothing happened yet.
+    pub(super) const fn new() -> Self {
+        Self {
+            events: [None; LENGTH],
+        }
+    }
+
+    /// Something happened; the oldest event is forgotten.
+    pub(super) fn record(&mut self, event: Event, state: State, cause: Cause, now: Instant) {
+        self.events.rotate_right(1);
+        if let Some(first) = self.events.first_mut() {
+            *first = Some(Happened {
+                event,
+                state,
+                cause,
+                at: now,
+            });
+        }
+    }
+
+    /// The events, the last one first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Happened> {
+        self.events.iter().flatten()
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a context knows of its peer (RFC 5533, Section 6.1): replaced as a whole when the peer tells
+//! something else.
+
+use super::{
+    tag_key,
+    Identity,
+    LocatorList, //
+};
+use crate::{
+    kernel_ext::{
+        rcu::RcuArc,
+        rhashtable::ListEntry, //
+    },
+    proto::{
+        locator::Ulid,
+        number::Generation,
+        tag::ContextTag, //
+    },
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
+
+/// What a peer told about itself, or is assumed to be before it told anything.
+pub(crate) struct PeerFacts {
+    /// `CT(peer)`; `None` before the peer gave one.
+    pub(crate) tag: Option<ContextTag>,
+    /// `Ls(peer)`.
+    pub(crate) list: LocatorList,
+    /// The generation of the list; `None` if the peer sent no list.
+    pub(crate) generation: Option<Generation>,
+    /// The CGA Parameter Data Structure that was verified for the ULID; empty if there was none.
+    pub(crate) pds: KVec<u8>,
+    /// The Keepalive Timeout that the peer asks for, in seconds (RFC 5534, Section 5.3).
+    pub(crate) keepalive_timeout: Option<u16>,
+}
+
+impl PeerFacts {
+    /// A peer that told nothing yet: all that is known is its ULID. May sleep.
+    pub(crate) fn unknown(ulid: Ulid) -> Result<Self, AllocError> {
+        Ok(Self {
+            tag: None,
+            list: LocatorList::of_ulid(ulid).map_err(|_| AllocError)?,
+            generation: None,
+            pds: KVec::new(),
+            keepalive_timeout: None,
+        })
+    }
+}
+
+/// The peer of a context; immutable, and found by its tag.
+pub(crate) struct Peer {
+    entry: ListEntry<Peer>,
+    identity: Identity,
+    facts: PeerFacts,
+}
+
+impl Peer {
+    /// The peer of the context with this identity. May sleep.
+    pub(super) fn new(identity: Identity, facts: PeerFacts) -> Result<RcuArc<Self>> {
+        // A peer without a tag is in no table, so its key is never looked at.
+        let key = facts.tag.map_or([0; 8], tag_key);
+        RcuArc::pin_init(
+            try_init!(Self {
+                entry: ListEntry::new(key),
+                identity,
+                facts,
+            }? Error),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Its entry in the table by tag.
+    pub(super) fn entry(&self) -> &ListEntry<Self> {
+        &self.entry
+    }
+
+    /// The same peer with another list. May sleep.
+    pub(crate) fn facts_with(&self, list: LocatorList) -> Result<PeerFacts, AllocError> {
+        let mut pds = KVec::new();
+        pds.extend_from_slice(&self.facts.pds, GFP_KERNEL)?;
+        Ok(PeerFacts {
+            tag: self.facts.tag,
+            list,
+            generation: self.facts.generation,
+            pds,
+            keepalive_timeout: self.facts.keepalive_timeout,
+        })
+    }
+
+    /// Of which context it is the peer.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl core::ops::Deref for Peer {
+    type Target = PeerFacts;
+
+    fn deref(&self) -> &PeerFacts {
+        &self.facts
+    }
+}

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Changes of a context: the only place where what readers see is replaced. What can fail comes
+//! first, so that nothing is half applied.
+
+use super::{
+    history::History,
+    Cause,
+    Context,
+    Counter,
+    Event,
+    Happened,
+    KnownLocator,
+    Local,
+    Locators,
+    Namespace,
+    Path,
+    Peer,
+    PeerFacts,
+    Side,
+    State,
+    Wish, //
+};
+use crate::{
+    control::{
+        self,
+        Establishment, //
+    },
+    kernel_ext::{
+        address::In6Addr,
+        inet6,
+        net::Net,
+        rcu::RcuArc, //
+    },
+    netlink,
+    proto::locator::{
+        Locator,
+        LocatorPair,
+        Preference,
+        UlidPair, //
+    },
+};
+use core::sync::atomic::Ordering;
+use kernel::{
+    prelude::*,
+    sync::{
+        lock::{
+            mutex::MutexBackend,
+            Guard as LockGuard, //
+        },
+        rcu, //
+    },
+};
+
+/// Why the current pair cannot be that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SetPairError {
+    /// The locator of this side is not in its list.
+    NotInList(Side),
+    /// The local locator is not an address of this namespace.
+    NotOnHost,
+    /// Another pair than the ULIDs needs `CT(peer)`, which is not known.
+    NoPeer,
+    /// The context was removed meanwhile.
+    Gone,
+    /// No memory.
+    NoMemory,
+}
+
+impl From<kernel::alloc::AllocError> for SetPairError {
+    fn from(_: kernel::alloc::AllocError) -> Self {
+        Self::NoMemory
+    }
+}
+
+/// Why the current pair is what it is, numbered as `enum shim6_pair_reason`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum PairReason {
+    /// The ULIDs, with which every context begins.
+    Ulids = 0,
+    /// The addresses that the context was established over.
+    Handshake = 1,
+    /// An administrator set it.
+    Admin = 2,
+    /// A socket prefers it.
+    Socket = 3,
+}
+
+/// What only writers look at.
+pub(super) struct Control {
+    /// The context is no longer in the tables.
+    pub(super) removed: bool,
+    /// A route of last resort is held for the peer's ULID.
+    pub(super) holds_last_resort: bool,
+    /// Why the current pair is that.
+    pub(super) pair_reason: PairReason,
+    /// What happened last.
+    pub(super) history: History,
+    /// What the state machine keeps; `None` for static contexts.
+    pub(super) establishment: Option<KBox<Establishment>>,
+}
+
+/// What is to be changed; what is `None` stays.
+#[derive(Default)]
+pub(crate) struct Change {
+    /// The state.
+    pub(crate) state: Option<State>,
+    /// What this host tells the peer.
+    pub(crate) local: Option<RcuArc<Local>>,
+    /// What the peer told about itself.
+    pub(crate) peer: Option<PeerFacts>,
+    /// The current pair, and why.
+    pub(crate) pair: Option<(LocatorPair, PairReason)>,
+}
+
+/// A context that nobody else changes meanwhile.
+pub(crate) struct Locked<'a> {
+    context: &'a Context,
+    control: LockGuard<'a, Control, MutexBackend>,
+}
+
+impl Context {
+    /// Keeps others from changing the context. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// [`SetPairError::Gone`] if it was removed.
+    pub(crate) fn lock(&self) -> Result<Locked<'_>, SetPairError> {
+        let locked = self.lock_even_removed();
+        if locked.control.removed {
+            return Err(SetPairError::Gone);
+        }
+        Ok(locked)
+    }
+
+    /// As [`Context::lock`], also for one that was removed.
+    pub(crate) fn lock_even_removed(&self) -> Locked<'_> {
+        Locked {
+            context: self,
+            control: self.control.lock(),
+        }
+    }
+
+    /// Sets the current pair for an administrator; a locator that is not given stays. Process
+    /// context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// A [`SetPairError`]; nothing is changed then.
+    pub(crate) fn set_pair(
+        &self,
+        net: &Net,
+        local: Option<Locator>,
+        peer: Option<Locator>,
+    ) -> Result<(), SetPairError> {
+        let mut locked = self.lock()?;
+        let pair = locked.pair_with(local, peer);
+        let change = Change {
+            pair: Some((pair, PairReason::Admin)),
+            ..Change::default()
+        };
+        locked.apply(net, change, Cause::Admin)
+    }
+
+    /// Gives local locators other preferences, which the peer is told. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// [`SetPairError::NotInList`] if one of them is not in the list; nothing is changed then.
+    pub(crate) fn set_preferences(
+        this: &RcuArc<Self>,
+        net: &Net,
+        preferences: &[(Locator, Preference)],
+    ) -> Result<(), SetPairError> {
+        let mut locked = this.lock()?;
+        let local = locked.local();
+        if preferences
+            .iter()
+            .any(|(locator, _)| !local.list.contains(locator))
+        {
+            return Err(SetPairError::NotInList(Side::Local));
+        }
+        let local = local.with_preferences(|known| {
+            if let Some((_, preference)) = preferences
+                .iter()
+                .find(|(locator, _)| *locator == known.locator)
+            {
+                known.preference = *preference;
+            }
+        })?;
+        let change = Change {
+            local: Some(local),
+            ..Change::default()
+        };
+        locked.apply(net, change, Cause::Admin)?;
+        drop(locked);
+        this.wish(Wish::Announce);
+        Namespace::of(net).control.wants_attention(this);
+        Ok(())
+    }
+
+    /// Makes a locator the current one of its side for a socket, and gives it another priority, as
+    /// of DNS SRV. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// A [`SetPairError`]; nothing is changed then.
+    pub(crate) fn prefer(
+        &self,
+        net: &Net,
+        side: Side,
+        locator: &Locator,
+        priority: u8,
+    ) -> Result<(), SetPairError> {
+        let mut locked = self.lock()?;
+        let pair = match side {
+            Side::Local => locked.pair_with(Some(*locator), None),
+            Side::Peer => locked.pair_with(None, Some(*locator)),
+        };
+        let prioritize = |known: &mut KnownLocator| {
+            if known.locator == *locator {
+                known.preference.priority = Some(priority);
+            }
+        };
+        let mut change = Change {
+            pair: Some((pair, PairReason::Socket)),
+            ..Change::default()
+        };
+        match side {
+            Side::Local => {
+                change.local = Some(locked.local().with_preferences(prioritize)?);
+            }
+            Side::Peer => {
+                let peer = locked.peer();
+                let list = peer.list.map(prioritize)?;
+                change.peer = Some(peer.facts_with(list)?);
+            }
+        }
+        locked.apply(net, change, Cause::Socket)
+    }
+}
+
+impl Locked<'_> {
+    /// What the state machine keeps; `None` for a static context.
+    pub(crate) fn establishment(&mut self) -> Option<&mut Establishment> {
+        self.control.establishment.as_deref_mut()
+    }
+
+    /// As [`Locked::establishment`], to look at.
+    pub(crate) fn look_at_establishment(&self) -> Option<&Establishment> {
+        self.control.establishment.as_deref()
+    }
+
+    /// Why the current pair is that.
+    pub(crate) fn pair_reason(&self) -> PairReason {
+        self.control.pair_reason
+    }
+
+    /// What happened, the last event first.
+    pub(crate) fn history(&self) -> impl Iterator<Item = &Happened> {
+        self.control.history.iter()
+    }
+
+    /// What this host tells, which stays in force while this lock is held.
+    pub(crate) fn local(&self) -> RcuArc<Local> {
+        self.context.local.get()
+    }
+
+    /// The peer, which stays in force while this lock is held.
+    pub(crate) fn peer(&self) -> RcuArc<Peer> {
+        self.context.peer.get()
+    }
+
+    /// The current pair, with one or two other locators.
+    pub(crate) fn pair_with(&self, local: Option<Locator>, peer: Option<Locator>) -> LocatorPair {
+        let old = self.context.pair(&rcu::read_lock());
+        LocatorPair {
+            local: local.unwrap_or(old.local),
+            peer: peer.unwrap_or(old.peer),
+        }
+    }
+
+    /// Notes that something happened, and tells those who listen.
+    pub(crate) fn record(&mut self, net: &Net, event: Event, cause: Cause) {
+        let state = self.context.state();
+        self.control
+            .history
+            .record(event, state, cause, control::now());
+        netlink::announce(net, self.context, event, cause, None);
+    }
+
+    /// As [`Locked::record`], about an Error message with this code.
+    pub(crate) fn record_code(&mut self, net: &Net, event: Event, cause: Cause, code: u8) {
+        let state = self.context.state();
+        self.control
+            .history
+            .record(event, state, cause, control::now());
+        netlink::announce(net, self.context, event, cause, Some(code));
+    }
+
+    /// Changes what is to be changed, all or nothing. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// A [`SetPairError`]; nothing is changed then.
+    pub(crate) fn apply(
+        &mut self,
+        net: &Net,
+        change: Change,
+        cause: Cause,
+    ) -> Result<(), SetPairError> {
+        let context = self.context;
+        let namespace = Namespace::of(net);
+        // Only holders of the lock replace these, so what is read here stays in force.
+        let old_local = self.local();
+        let old_peer = self.peer();
+        let old_pair = context.pair(&rcu::read_lock());
+
+        let new_peer = change
+            .peer
+            .map(|facts| Peer::new(context.identity, facts))
+            .transpose()
+            .map_err(|_| SetPairError::NoMemory)?;
+        let local = change.local.as_ref().unwrap_or(&old_local);
+        let peer = new_peer.as_ref().unwrap_or(&old_peer);
+        let pair = change.pair.map_or(old_pair, |(pair, _)| pair);
+        if change.pair.is_some() {
+            let lists = Locators {
+                local: &local.list,
+                peer: &peer.list,
+            };
+            check_pair(net, &lists, context.ulids(), &pair)?;
+        }
+        // A path belongs to a pair and to a tag.
+        let path = if pair != old_pair || peer.tag != old_peer.tag {
+            let path = match peer.tag {
+                Some(tag) => Path::over(pair, context.ulids(), tag),
+                None if pair == context.ulids().as_locators() => {
+                    Path::over_ulids(context.ulids())
+                }
+                None => return Err(SetPairError::NoPeer),
+            };
+            Some(path.map_err(|_| SetPairError::NoMemory)?)
+        } else {
+            None
+        };
+        if let Some(new) = &new_peer {
+            namespace
+                .contexts
+                .add_peer(new)
+                .map_err(|_| SetPairError::NoMemory)?;
+        }
+
+        // Nothing fails from here on.
+        let local_changed = change.local.is_some();
+        let peer_changed = new_peer.is_some();
+        if let Some(local) = change.local {
+            context.local.replace(local);
+        }
+        if let Some(new) = new_peer {
+            context.peer.replace(new);
+            namespace.contexts.remove_peer(&old_peer);
+        }
+        if let Some((_, reason)) = change.pair {
+            self.control.pair_reason = reason;
+        }
+        if let Some(path) = path {
+            // The route comes before the first packet that needs it.
+            self.adjust_last_resort(net, path.is_translated());
+            context.path.replace(path);
+        }
+        if let Some(state) = change.state {
+            if state != context.state() {
+                context.state.store(state.number(), Ordering::Relaxed);
+                self.record(net, Event::State, cause);
+            }
+        }
+        if peer_changed {
+            self.record(net, Event::Peer, cause);
+        }
+        if local_changed {
+            self.record(net, Event::Local, cause);
+        }
+        if pair != old_pair {
+            context.switches.fetch_add(1, Ordering::Relaxed);
+            namespace.counters.count(Counter::PairSwitched);
+            self.record(net, Event::Pair, cause);
+        }
+        Ok(())
+    }
+
+    /// The context is taken out of the tables; false if it was before.
+    pub(super) fn mark_removed(&mut self) -> bool {
+        !core::mem::replace(&mut self.control.removed, true)
+    }
+
+    /// Holds the route of last resort to the peer's ULID while packets are translated.
+    pub(super) fn adjust_last_resort(&mut self, net: &Net, wanted: bool) {
+        let namespace = Namespace::of(net);
+        let ulid = &self.context.ulids().peer;
+        if wanted == self.control.holds_last_resort {
+            return;
+        }
+        if wanted {
+            match namespace.last_resort.hold(net, ulid) {
+                Ok(()) => self.control.holds_last_resort = true,
+                // Packets still flow while another route leads to the ULID.
+                Err(_) => namespace.counters.count(Counter::LastResortFailed),
+            }
+        } else {
+            namespace.last_resort.release(net, ulid);
+            self.control.holds_last_resort = false;
+        }
+    }
+}
+
+/// Whether a pair may be current. The ULID pair always may: it is what packets use without us.
+pub(super) fn check_pair(
+    net: &Net,
+    lists: &Locators<'_>,
+    ulids: &UlidPair,
+    pair: &LocatorPair,
+) -> Result<(), SetPairError> {
+    if *pair == ulids.as_locators() {
+        return Ok(());
+    }
+    if !lists.local.contains(&pair.local) {
+        return Err(SetPairError::NotInList(Side::Local));
+    }
+    if !lists.peer.contains(&pair.peer) {
+        return Err(SetPairError::NotInList(Side::Peer));
+    }
+    if !inet6::is_local_address(net, &In6Addr::from_octets(pair.local.as_octets())) {
+        return Err(SetPairError::NotOnHost);
+    }
+    Ok(())
+}

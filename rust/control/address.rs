@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locators follow the addresses of this host: new ones are told to peers, lost ones are taken back,
+//! and a context whose ULID is no longer valid ends (RFC 5533, Sections 1.5 and 10).
+//!
+//! An interface that goes down takes no ULID with it, for that is what the shim is for. A ULID is
+//! invalid when its lifetime ends or an administrator deletes it: when it goes while its interface
+//! is up.
+
+use super::Control;
+use crate::{
+    context::{
+        Cause,
+        Change,
+        Context,
+        Namespace,
+        Wish,
+        NAMESPACES, //
+    },
+    kernel_ext::{
+        local_address,
+        lock::{
+            new_spinlock_bh,
+            SpinLockBh, //
+        },
+        net::Net,
+        notifier::{
+            AddressChange,
+            AddressEvent,
+            AddressObserver,
+            AddressRegistration,
+            DeviceEvent,
+            DeviceObserver,
+            DeviceRegistration,
+            Observer, //
+        },
+        rcu::RcuArc, //
+    },
+    proto::locator::Ulid,
+};
+use core::{
+    ops::ControlFlow,
+    sync::atomic::{
+        AtomicBool,
+        Ordering, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::rcu::{
+        self,
+        Guard, //
+    },
+};
+
+/// Addresses that may go before the worker looks.
+const GONE: usize = 32;
+
+/// How long to wait for duplicate address detection before looking again, in milliseconds.
+const TENTATIVE: u32 = 1_000;
+
+/// Addresses that went.
+struct Gone {
+    addresses: [Option<[u8; 16]>; GONE],
+    /// More went than there is room for.
+    overflow: bool,
+}
+
+/// What happened to the addresses of a namespace since the worker looked.
+#[pin_data]
+pub(super) struct Changes {
+    any: AtomicBool,
+    #[pin]
+    gone: SpinLockBh<Gone>,
+}
+
+impl Changes {
+    /// Nothing happened.
+    pub(super) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            any: AtomicBool::new(false),
+            gone <- new_spinlock_bh!(Gone {
+                addresses: [None; GONE],
+                overflow: false,
+            }),
+        }? Error)
+    }
+
+    fn note_gone(&self, address: [u8; 16]) {
+        let mut gone = self.gone.lock();
+        if gone.addresses.contains(&Some(address)) {
+            return;
+        }
+        match gone.addresses.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(address),
+            None => gone.overflow = true,
+        }
+    }
+}
+
+/// The observers of addresses and interfaces.
+struct Follower;
+
+impl AddressObserver for Follower {
+    fn changed(net: &Net, change: &AddressChange, rcu: &Guard) {
+        let Some(namespace) = NAMESPACES.find(net, rcu) else {
+            return;
+        };
+        let control = &namespace.control;
+        if change.event == AddressEvent::Removed && change.device_is_up {
+            control.changes.note_gone(change.address);
+        }
+        control.addresses_changed();
+    }
+}
+
+impl DeviceObserver for Follower {
+    fn changed(net: &Net, _device: u32, _event: DeviceEvent) {
+        if let Some(namespace) = NAMESPACES.find(net, &rcu::read_lock()) {
+            namespace.control.addresses_changed();
+        }
+    }
+}
+
+static ADDRESSES: Observer<Follower> = Observer::new();
+static DEVICES: Observer<Follower> = Observer::new();
+
+/// Addresses and interfaces of all namespaces are observed while this exists.
+pub(crate) struct Observers {
+    _addresses: AddressRegistration<Follower>,
+    _devices: DeviceRegistration<Follower>,
+}
+
+impl Observers {
+    /// Begins to observe. May sleep.
+    pub(crate) fn register() -> Result<Self> {
+        Ok(Self {
+            _addresses: ADDRESSES.register_addresses()?,
+            _devices: DEVICES.register_devices()?,
+        })
+    }
+}
+
+impl Control {
+    /// Addresses of this namespace changed, or may be usable now. Any context.
+    fn addresses_changed(&self) {
+        self.changes.any.store(true, Ordering::Release);
+        self.worker.queue();
+    }
+
+    /// Makes contexts follow the addresses if those changed. The worker only.
+    pub(super) fn follow_addresses(&self, namespace: &Namespace) {
+        if !self.changes.any.swap(false, Ordering::Acquire) || namespace.contexts.is_empty() {
+            return;
+        }
+        let gone = {
+            let mut gone = self.changes.gone.lock();
+            core::mem::replace(
+                &mut *gone,
+                Gone {
+                    addresses: [None; GONE],
+                    overflow: false,
+                },
+            )
+        };
+        let Ok(mut walk) = namespace.contexts.walk() else {
+            return;
+        };
+        // Changing a context sleeps, which a walk must not.
+        loop {
+            let mut batch: [Option<RcuArc<Context>>; 16] = [const { None }; 16];
+            let mut len = 0;
+            let finished = walk.resume(|context, _| {
+                let Some(slot) = batch.get_mut(len) else {
+                    return ControlFlow::Break(());
+                };
+                if !context.is_static() {
+                    *slot = namespace.contexts.get_by_tag(context.tag_local());
+                    len = len.wrapping_add(1);
+                }
+                ControlFlow::Continue(())
+            });
+            for context in batch.into_iter().flatten() {
+                self.follow_addresses_in(namespace, &context, &gone);
+            }
+            if finished {
+                break;
+            }
+        }
+        self.look_again_if_tentative(namespace);
+    }
+
+    fn follow_addresses_in(&self, namespace: &Namespace, context: &RcuArc<Context>, gone: &Gone) {
+        let ulid = context.ulids().local;
+        if is_invalid(namespace.net(), ulid, gone) {
+            self.discard(namespace, context, Cause::UlidGone);
+            return;
+        }
+        let Ok(mut locked) = context.lock() else {
+            return;
+        };
+        let before = locked.local();
+        // What was told without an identity stays the ULID alone.
+        if before.identity.is_none() {
+            return;
+        }
+        let Ok(local) = self.local_anew(namespace, ulid) else {
+            return;
+        };
+        if local.generation == before.generation {
+            return;
+        }
+        let change = Change {
+            local: Some(local),
+            ..Change::default()
+        };
+        if locked
+            .apply(namespace.net(), change, Cause::Address)
+            .is_ok()
+        {
+            drop(locked);
+            context.wish(Wish::Announce);
+            self.wants_attention(context);
+        }
+    }
+
+    /// Nobody tells when an address is found not to be a duplicate.
+    fn look_again_if_tentative(&self, namespace: &Namespace) {
+        let mut is_tentative = false;
+        local_address::for_each(namespace.net(), |address| {
+            is_tentative |= address.is_tentative();
+            ControlFlow::Continue(())
+        });
+        if is_tentative {
+            self.changes.any.store(true, Ordering::Release);
+            self.worker.queue_within(TENTATIVE);
+        }
+    }
+}
+
+/// Whether a ULID is no longer valid, so that what used it must end.
+fn is_invalid(net: &Net, ulid: Ulid, gone: &Gone) -> bool {
+    let address = crate::kernel_ext::address::In6Addr::from_octets(ulid.as_octets());
+    let went = gone.overflow || gone.addresses.contains(&Some(ulid.octets()));
+    went && local_address::find(net, &address).is_none()
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The control path (RFC 5533, Sections 7, 10 and 12): control messages come in, state machines run,
+//! messages go out.
+//!
+//! A message is looked at in softirq ([`receive`]): what needs no context is answered there without
+//! keeping anything, and what proves nothing is dropped. The rest waits in a bounded queue that is
+//! fair between peers. One worker per namespace ([`work`]) takes it from there, and timers, triggers
+//! and changes of addresses as well; it alone runs state machines, so none is entered twice. A
+//! machine decides ([`crate::proto::establish`]), and what it decided is carried out ([`perform`]):
+//! published for the data path, sent to the peer.
+
+mod address;
+mod answer;
+mod crypto;
+mod identity;
+mod idle;
+mod negative;
+mod perform;
+mod policy;
+mod receive;
+mod request;
+mod send;
+mod surroundings;
+mod trigger;
+mod waiting;
+mod work;
+
+pub(crate) use self::{
+    address::Observers,
+    identity::{
+        IdentityError,
+        LocalIdentity, //
+    },
+    negative::NegativeEntry,
+    policy::{
+        PolicyError,
+        Prefix, //
+    },
+    request::RequestError, //
+};
+
+use self::{
+    address::Changes,
+    answer::Answers,
+    identity::Identities,
+    negative::Negatives,
+    policy::Policy,
+    receive::Notes,
+    request::Requests,
+    trigger::Candidates,
+    waiting::{
+        WaitingTable,
+        Waiting, //
+    }, //
+};
+use crate::{
+    context::{
+        Context,
+        Namespace, //
+    },
+    kernel_ext::{
+        packets::{
+            Limits,
+            PacketQueue, //
+        },
+        pending::Pending,
+        random,
+        rcu::RcuArc,
+        siphash,
+        time,
+        work::{
+            Worker,
+            Workqueue,
+            WorkqueueRegistration, //
+        },
+    },
+    proto::{
+        establish::Machine,
+        random::Random,
+        time::Instant, //
+    },
+};
+use core::sync::atomic::AtomicU64;
+use kernel::{
+    c_str,
+    prelude::*, //
+};
+
+/// Buckets of the queue of messages: peers whose prefixes fall into different ones do not disturb
+/// each other.
+const BUCKETS: usize = 64;
+
+/// Messages that may wait.
+const QUEUE: Limits = Limits {
+    per_bucket: 64,
+    total: 1024,
+};
+
+/// Workers of how many namespaces may run at once.
+const MAX_ACTIVE: u16 = 4;
+
+/// Where the workers run.
+static WORKQUEUE: Workqueue = Workqueue::new(c_str!("shim6"), MAX_ACTIVE);
+
+/// Makes the queue on which the workers of all namespaces run; it is needed before the first
+/// namespace is, and until after the last.
+pub(crate) fn register_workqueue() -> Result<WorkqueueRegistration> {
+    WORKQUEUE.register()
+}
+
+/// What a context of the state machine keeps for it.
+pub(crate) struct Establishment {
+    /// The machine.
+    pub(crate) machine: Machine,
+    /// The octets of the message that may have to be sent again.
+    kept: KVec<u8>,
+    /// By what R1 and R2 find the context while one of them is waited for.
+    waiting: Option<RcuArc<Waiting>>,
+}
+
+impl Establishment {
+    /// What a context with this machine begins with.
+    fn new(machine: Machine) -> Self {
+        Self {
+            machine,
+            kept: KVec::new(),
+            waiting: None,
+        }
+    }
+}
+
+/// The control path of a namespace.
+#[pin_data]
+pub(crate) struct Control {
+    #[pin]
+    worker: Worker<Namespace>,
+    #[pin]
+    queue: PacketQueue<Notes, BUCKETS>,
+    attention: Pending<Context>,
+    #[pin]
+    requests: Requests,
+    #[pin]
+    answers: Answers,
+    #[pin]
+    waiting: WaitingTable,
+    #[pin]
+    changes: Changes,
+    #[pin]
+    candidates: Candidates,
+    /// When idle contexts were last looked for, in milliseconds.
+    swept: AtomicU64,
+    /// By what peers are told apart, unforeseeably.
+    hash: siphash::Key,
+    /// Peers that did not answer.
+    #[pin]
+    pub(crate) negatives: Negatives,
+    /// Who this host is.
+    #[pin]
+    pub(crate) identities: Identities,
+    /// With whom contexts are established on request.
+    #[pin]
+    pub(crate) policy: Policy,
+}
+
+impl Control {
+    /// The control path of a new namespace. May sleep.
+    pub(crate) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            worker <- Worker::new(&WORKQUEUE),
+            queue <- PacketQueue::new(QUEUE),
+            attention: Pending::new(),
+            requests <- Requests::new(),
+            answers <- Answers::new(),
+            waiting <- WaitingTable::new(),
+            changes <- Changes::new(),
+            candidates <- Candidates::new(),
+            swept: AtomicU64::new(0),
+            hash: siphash::Key::random(),
+            negatives <- Negatives::new(),
+            identities <- Identities::new(),
+            policy <- Policy::new(),
+        }? Error)
+    }
+
+    /// The worker, for who opens and closes it.
+    pub(crate) fn worker(&self) -> &Worker<Namespace> {
+        &self.worker
+    }
+
+    /// The worker is to look at a context. Any context.
+    pub(crate) fn wants_attention(&self, context: &RcuArc<Context>) {
+        self.attention.push_once(context);
+        self.worker.queue();
+    }
+}
+
+/// The time as the protocol counts it.
+pub(crate) fn now() -> Instant {
+    Instant::from_millis(time::monotonic_msecs())
+}
+
+/// Random numbers for the protocol.
+struct KernelRandom;
+
+impl Random for KernelRandom {
+    fn u32(&mut self) -> u32 {
+        random::u32()
+    }
+
+    fn u64(&mut self) -> u64 {
+        random::u64()
+    }
+}

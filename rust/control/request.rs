@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests of this host for contexts (RFC 5533, Section 7.7), from wherever they come to the
+//! worker. Bounded: what does not fit is counted, and asked for again by the next packet.
+
+use super::{
+    now,
+    perform,
+    surroundings::Surroundings,
+    Control,
+    Establishment,
+    KernelRandom, //
+};
+use crate::{
+    context::{
+        default_identity,
+        Cause,
+        Context,
+        Counter,
+        Identity,
+        Local,
+        Namespace,
+        NewContext,
+        PairReason,
+        PeerFacts,
+        Refusal,
+        State, //
+    },
+    kernel_ext::{
+        address::In6Addr,
+        inet6,
+        lock::{
+            new_spinlock_bh,
+            SpinLockBh, //
+        },
+        random,
+        rcu::RcuArc, //
+    },
+    proto::{
+        establish::{
+            Machine,
+            Step, //
+        },
+        locator::UlidPair,
+        tag::ContextTag,
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::rcu, //
+};
+
+/// Requests that may wait.
+const LENGTH: usize = 64;
+
+/// Attempts to find a tag that no context has.
+const TAG_ATTEMPTS: usize = 256;
+
+/// Why a context is not asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RequestError {
+    /// A ULID means nothing on other links, or both are the same.
+    Unshimmable,
+    /// ULID(local) is no address of this namespace.
+    NotOnHost,
+    /// There is a context.
+    Exists,
+    /// The peer did not answer lately, or does not know Shim6.
+    Negative,
+    /// Too many requests wait.
+    Full,
+}
+
+/// A request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Request {
+    ulids: UlidPair,
+    cause: Cause,
+    /// Only if this host can prove its ULID: others have nothing to offer.
+    if_provable: bool,
+}
+
+/// A ring of requests.
+struct Ring {
+    requests: [Option<Request>; LENGTH],
+    first: usize,
+    len: usize,
+}
+
+impl Ring {
+    /// True if the request is in the ring now.
+    fn push(&mut self, request: Request) -> bool {
+        // Places that are free hold nothing.
+        let mut waiting = self.requests.iter().flatten();
+        if waiting.any(|other| other.ulids == request.ulids) {
+            return true;
+        }
+        if self.len >= LENGTH {
+            return false;
+        }
+        let at = self.first.wrapping_add(self.len) % LENGTH;
+        if let Some(slot) = self.requests.get_mut(at) {
+            *slot = Some(request);
+            self.len = self.len.wrapping_add(1);
+        }
+        true
+    }
+
+    fn pop(&mut self) -> Option<Request> {
+        let request = self.requests.get_mut(self.first)?.take()?;
+        self.first = self.first.wrapping_add(1) % LENGTH;
+        self.len = self.len.saturating_sub(1);
+        Some(request)
+    }
+}
+
+/// The requests of a namespace that wait for the worker.
+#[pin_data]
+pub(super) struct Requests {
+    #[pin]
+    ring: SpinLockBh<Ring>,
+}
+
+impl Requests {
+    /// No requests.
+    pub(super) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            ring <- new_spinlock_bh!(Ring {
+                requests: [None; LENGTH],
+                first: 0,
+                len: 0,
+            }),
+        }? Error)
+    }
+}
+
+impl Control {
+    /// Asks for the default context of a ULID pair. Any context.
+    ///
+    /// # Errors
+    ///
+    /// A [`RequestError`]; that the peer will answer is not said.
+    pub(crate) fn request(
+        &self,
+        namespace: &Namespace,
+        ulids: UlidPair,
+        cause: Cause,
+    ) -> Result<(), RequestError> {
+        self.enqueue(
+            namespace,
+            Request {
+                ulids,
+                cause,
+                if_provable: false,
+            },
+        )
+    }
+
+    /// As [`Control::request`], for traffic that would have liked a context if this host can prove
+    /// its ULID.
+    pub(super) fn request_if_provable(
+        &self,
+        namespace: &Namespace,
+        ulids: UlidPair,
+    ) -> Result<(), RequestError> {
+        self.enqueue(
+            namespace,
+            Request {
+                ulids,
+                cause: Cause::Trigger,
+                if_provable: true,
+            },
+        )
+    }
+
+    /// Whether no request waits.
+    pub(super) fn requests_are_empty(&self) -> bool {
+        self.requests.ring.lock().len == 0
+    }
+
+    fn enqueue(&self, namespace: &Namespace, request: Request) -> Result<(), RequestError> {
+        let ulids = request.ulids;
+        if !ulids.local.is_shimmable() || !ulids.peer.is_shimmable() || ulids.local == ulids.peer {
+            return Err(RequestError::Unshimmable);
+        }
+        let local = In6Addr::from_octets(ulids.local.as_octets());
+        if !inet6::is_local_address(namespace.net(), &local) {
+            return Err(RequestError::NotOnHost);
+        }
+        let identity = default_identity(ulids);
+        {
+            let rcu = rcu::read_lock();
+            if namespace.contexts.by_identity(&identity, &rcu).is_some() {
+                return Err(RequestError::Exists);
+            }
+            if self.negatives.find(&identity, now(), &rcu).is_some() {
+                return Err(RequestError::Negative);
+            }
+        }
+        if !self.requests.ring.lock().push(request) {
+            namespace.counters.count(Counter::RequestQueueFull);
+            return Err(RequestError::Full);
+        }
+        self.worker.queue();
+        Ok(())
+    }
+
+    /// The next request is carried out; false if there is none. The worker only.
+    pub(super) fn serve_request(&self, namespace: &Namespace) -> bool {
+        let Some(request) = self.requests.ring.lock().pop() else {
+            return false;
+        };
+        if request.if_provable && !self.identities.owns(&request.ulids.local.as_locator()) {
+            return true;
+        }
+        let identity = default_identity(request.ulids);
+        let Ok(local) = self.local_for(namespace, request.ulids.local) else {
+            namespace.counters.count(Counter::InNoMemory);
+            return true;
+        };
+        let constants = namespace.settings.constants();
+        let mut step = Step {
+            constants: &constants,
+            identity: &identity,
+            now: now(),
+            random: &mut KernelRandom,
+        };
+        let pair = request.ulids.as_locators();
+        let begun = self.add(
+            namespace,
+            &identity,
+            &local,
+            request.cause,
+            State::I1Sent,
+            |tag| Ok::<_, ()>(Machine::initiate(&mut step, tag, pair)),
+        );
+        if let Ok((context, machine, actions)) = begun {
+            let mut surroundings = Surroundings::new(request.ulids.peer, &local, None);
+            self.begin(
+                namespace,
+                &context,
+                machine,
+                &actions,
+                request.cause,
+                None,
+                &mut surroundings,
+            );
+        }
+        true
+    }
+
+    /// Puts a context with a new tag into the tables, with the machine that `make` makes.
+    ///
+    /// # Errors
+    ///
+    /// What `make` says, or `None` if the tables do not take it; that is counted then.
+    pub(super) fn add<T, E>(
+        &self,
+        namespace: &Namespace,
+        identity: &Identity,
+        local: &RcuArc<Local>,
+        cause: Cause,
+        state: State,
+        make: impl FnOnce(ContextTag) -> Result<(Machine, T), E>,
+    ) -> Result<(RcuArc<Context>, Machine, T), Option<E>> {
+        let mask = namespace.settings.tag_mask();
+        let tag = (0..TAG_ATTEMPTS)
+            .map(|_| ContextTag::from_low_bits(random::u64() & mask))
+            .find(|tag| {
+                namespace
+                    .contexts
+                    .by_tag(*tag, &rcu::read_lock())
+                    .is_none()
+            })
+            .ok_or_else(|| {
+                namespace.counters.count(Counter::ContextNoTag);
+                None
+            })?;
+        let (machine, rest) = make(tag).map_err(Some)?;
+        let refused = |counter| {
+            namespace.counters.count(counter);
+            None
+        };
+        let establishment = KBox::new(Establishment::new(machine), GFP_KERNEL)
+            .map_err(|_| refused(Counter::InNoMemory))?;
+        let peer = PeerFacts::unknown(identity.ulids.peer)
+            .map_err(|_| refused(Counter::InNoMemory))?;
+        let new = NewContext {
+            identity: *identity,
+            origin: perform::origin_of(cause),
+            state,
+            tag_local: tag,
+            local: local.clone(),
+            peer,
+            pair: identity.ulids.as_locators(),
+            pair_reason: PairReason::Ulids,
+            establishment: Some(establishment),
+        };
+        self.negatives.forget(identity);
+        namespace
+            .contexts
+            .add(namespace, new, cause)
+            .map(|context| (context, machine, rest))
+            .map_err(|refusal| {
+                if refusal == Refusal::NoMemory {
+                    namespace.counters.count(Counter::InNoMemory);
+                }
+                None
+            })
+    }
+}

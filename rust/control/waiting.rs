@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! By what R1 and R2 find their context: the nonce of the message that they answer (RFC 5533,
+//! Section 12.4).
+
+use crate::{
+    context::Identity,
+    kernel_ext::{
+        rcu::RcuArc,
+        rhashtable::{
+            ListEntry,
+            ListTable, //
+        },
+    },
+    proto::{
+        locator::LocatorPair,
+        number::Nonce, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::rcu::Guard, //
+};
+
+/// A context that waits for R1 or R2; immutable.
+pub(super) struct Waiting {
+    entry: ListEntry<Waiting>,
+    nonce: Nonce,
+    pair: LocatorPair,
+    identity: Identity,
+}
+
+impl Waiting {
+    /// Whether this is what a machine waits for.
+    fn is(&self, outstanding: Option<(Nonce, LocatorPair)>) -> bool {
+        outstanding == Some((self.nonce, self.pair))
+    }
+}
+
+/// The contexts of a namespace that wait.
+#[pin_data]
+pub(super) struct WaitingTable {
+    #[pin]
+    table: ListTable<Waiting>,
+}
+
+fn key(nonce: Nonce) -> [u8; 8] {
+    u64::from(nonce.get()).to_ne_bytes()
+}
+
+impl WaitingTable {
+    /// Nobody waits. May sleep.
+    pub(super) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            table <- ListTable::new(|waiting: &Waiting| &waiting.entry),
+        }? Error)
+    }
+
+    /// Which context waits for an answer with this nonce on this pair.
+    pub(super) fn find(&self, nonce: Nonce, pair: LocatorPair, rcu: &Guard) -> Option<Identity> {
+        self.table
+            .find(&key(nonce), rcu, |waiting| waiting.is(Some((nonce, pair))))
+            .map(|waiting| waiting.identity)
+    }
+
+    /// Makes `slot` and the table say what the machine of a context waits for. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]: the answer will not be found, and the timer fires instead.
+    pub(super) fn update(
+        &self,
+        slot: &mut Option<RcuArc<Waiting>>,
+        identity: &Identity,
+        outstanding: Option<(Nonce, LocatorPair)>,
+    ) -> Result {
+        if slot.as_ref().is_some_and(|waiting| waiting.is(outstanding)) {
+            return Ok(());
+        }
+        if let Some(old) = slot.take() {
+            self.table.remove(&old);
+        }
+        if let Some((nonce, pair)) = outstanding {
+            let waiting = RcuArc::pin_init(
+                try_init!(Waiting {
+                    entry: ListEntry::new(key(nonce)),
+                    nonce,
+                    pair,
+                    identity: *identity,
+                }? Error),
+                GFP_KERNEL,
+            )?;
+            self.table.insert(&waiting)?;
+            *slot = Some(waiting);
+        }
+        Ok(())
+    }
+}

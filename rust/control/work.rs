@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The worker of a namespace: the only one who runs state machines.
+
+use super::{
+    now,
+    perform::Received,
+    receive::Notes,
+    surroundings::Surroundings,
+    Control,
+    KernelRandom, //
+};
+use crate::{
+    context::{
+        Cause,
+        Context,
+        Counter,
+        Event,
+        Namespace,
+        State,
+        Wish, //
+    },
+    kernel_ext::{
+        packets::Packet,
+        rcu::RcuArc,
+        work::Work, //
+    },
+    proto::{
+        dispatch::{
+            Key,
+            Unmatched, //
+        },
+        establish::{
+            Machine,
+            Offer,
+            Step, //
+        },
+        wire::{
+            ipv6::Ipv6Header,
+            message::{
+                Arrival,
+                Message, //
+            },
+        },
+    },
+};
+use kernel::sync::rcu;
+
+/// Messages that are taken from the queue before the worker lets others run.
+const BATCH: usize = 64;
+
+impl Work for Namespace {
+    fn run(&self) {
+        self.control.work(self);
+    }
+}
+
+impl Control {
+    fn work(&self, namespace: &Namespace) {
+        self.follow_addresses(namespace);
+        for context in self.attention.drain() {
+            self.attend(namespace, &context);
+        }
+        for _ in 0..BATCH {
+            let Some((packet, notes)) = self.queue.pop() else {
+                break;
+            };
+            self.received(namespace, &packet, notes);
+        }
+        for _ in 0..BATCH {
+            if !self.serve_request(namespace) {
+                break;
+            }
+        }
+        let next = [self.negatives.expire(now()), self.sweep(namespace)]
+            .into_iter()
+            .flatten()
+            .min();
+        if !self.queue.is_empty() || !self.requests_are_empty() {
+            self.worker.queue();
+        } else if let Some(next) = next {
+            self.worker.queue_within(next.as_millis());
+        }
+    }
+
+    /// A context whose timer fired, or of which somebody wished something.
+    fn attend(&self, namespace: &Namespace, context: &RcuArc<Context>) {
+        let wishes = context.take_wishes();
+        if Wish::Unrecognized.is_in(wishes) {
+            self.step(namespace, context, Cause::Icmp, None, |machine, step, _| {
+                match machine.outstanding() {
+                    Some((_, pair)) => machine.unrecognized(step, machine.local_tag(), pair),
+                    None => machine.timeout(step),
+                }
+            });
+        }
+        if Wish::RepeatOffer.is_in(wishes) && context.state() != State::Established {
+            self.step(
+                namespace,
+                context,
+                Cause::Message,
+                None,
+                |machine, step, _| machine.payload(step),
+            );
+        }
+        if Wish::Announce.is_in(wishes) {
+            self.step(
+                namespace,
+                context,
+                Cause::Address,
+                None,
+                |machine, step, _| machine.announce(step),
+            );
+        }
+        self.step(
+            namespace,
+            context,
+            Cause::Timeout,
+            None,
+            |machine, step, _| machine.timeout(step),
+        );
+    }
+
+    /// A message from the queue. It was valid when it came, but what it is for may have changed.
+    fn received(&self, namespace: &Namespace, packet: &Packet, notes: Notes) {
+        let offset = usize::from(notes.offset);
+        let head = packet.head();
+        let (Some(header), Some(octets)) = (Ipv6Header::parse(head), head.get(offset..)) else {
+            return;
+        };
+        let arrival = Arrival {
+            source: header.source,
+            destination: header.destination,
+            offset,
+        };
+        let Ok(message) = Message::parse(&arrival, octets) else {
+            return;
+        };
+        let Some(key) = Key::of(&message, &arrival) else {
+            return;
+        };
+        let found = {
+            let rcu = rcu::read_lock();
+            self.find(namespace, &key, &rcu)
+                .map(|context| *context.identity())
+        };
+        let context = found.and_then(|identity| namespace.contexts.get_by_identity(&identity));
+        let received = Received {
+            packet,
+            arrival,
+            message,
+        };
+        match context {
+            Some(context) => self.received_by(namespace, &context, &received),
+            None => self.received_by_nobody(namespace, &key, &received),
+        }
+    }
+
+    fn received_by(
+        &self,
+        namespace: &Namespace,
+        context: &RcuArc<Context>,
+        received: &Received<'_>,
+    ) {
+        if let Message::Error(error) = &received.message {
+            // A hint for people (RFC 5533, Section 5.14).
+            if let Ok(mut locked) = context.lock() {
+                locked.record_code(
+                    namespace.net(),
+                    Event::PeerError,
+                    Cause::Message,
+                    error.code.get(),
+                );
+            }
+            return;
+        }
+        self.step(
+            namespace,
+            context,
+            Cause::Message,
+            Some(received),
+            |machine, step, surroundings| {
+                let actions =
+                    machine.receive(step, &received.message, &received.arrival, surroundings);
+                if let Some(refusal) = surroundings.refusal() {
+                    namespace.counters.count_refusal(refusal);
+                }
+                actions
+            },
+        );
+    }
+
+    /// I2 and I2bis with a right validator make a context. All others came for one that has gone
+    /// since they were queued.
+    fn received_by_nobody(&self, namespace: &Namespace, key: &Key, received: &Received<'_>) {
+        let offer = match &received.message {
+            Message::I2(i2) => Offer::from(i2),
+            Message::I2bis(i2bis) => Offer::from(i2bis),
+            message => {
+                if Unmatched::of(message.message_type()) != Unmatched::Respond {
+                    namespace.counters.count(Counter::InControlIgnored);
+                }
+                return;
+            }
+        };
+        let Key::Identity(identity) = key else {
+            return;
+        };
+        let Ok(local) = self.local_for(namespace, identity.ulids.local) else {
+            namespace.counters.count(Counter::InNoMemory);
+            return;
+        };
+        let mut surroundings = Surroundings::new(identity.ulids.peer, &local, None);
+        let constants = namespace.settings.constants();
+        let mut step = Step {
+            constants: &constants,
+            identity,
+            now: now(),
+            random: &mut KernelRandom,
+        };
+        let begun = self.add(
+            namespace,
+            identity,
+            &local,
+            Cause::Message,
+            State::Established,
+            |tag| Machine::respond(&mut step, tag, &offer, &received.arrival, &mut surroundings),
+        );
+        match begun {
+            Ok((context, machine, actions)) => self.begin(
+                namespace,
+                &context,
+                machine,
+                &actions,
+                Cause::Message,
+                Some(received),
+                &mut surroundings,
+            ),
+            Err(Some(discarded)) => {
+                namespace.counters.count_discard(discarded.cause);
+                if let Some(refusal) = surroundings.refusal() {
+                    namespace.counters.count_refusal(refusal);
+                }
+                if let Some(report) = discarded.report {
+                    namespace.counters.count(Counter::InRefused);
+                    let packet = received.packet.head();
+                    self.answer_error(namespace, &received.arrival, report, packet);
+                }
+            }
+            Err(None) => (),
+        }
+    }
+}
