@@ -45,10 +45,10 @@ topo_contexts || die "contexts"
 dmesg_mark
 topo_capture answers B up2 "icmp6 and ip6[40] == 4"
 
-counts "I1" InControlIgnored $I1
-counts "Update Acknowledgement" InControlIgnored $UPDATE_ACK
-counts "Keepalive" InControlIgnored $KEEPALIVE
-counts "Probe" InControlIgnored $PROBE
+counts "I1" InI1 $I1
+counts "Update Acknowledgement" InUpdateAcknowledgement $UPDATE_ACK
+counts "Keepalive" InKeepalive $KEEPALIVE
+counts "Probe" InProbe $PROBE
 counts "an unknown type" Drop_unknown_type $TYPE_100
 counts "an unknown critical option" Drop_option_critical $CRITICAL
 counts "a wrong checksum" Drop_checksum "${I1:0:8}0000${I1:12}"
@@ -64,7 +64,7 @@ stat_mark A
 send <"$TOPO_DIR/cut" >/dev/null
 check "a Probe of every length: the whole one only is good" \
 	wait_until 5 counted Drop_truncated $((${#PROBE} / 2))
-is "and counted as such" "$(stat_since A InControlIgnored)" 1
+is "and counted as such" "$(stat_since A InProbe)" 1
 
 filter() {
 	on A nft -f - <<-'END'

@@ -142,61 +142,44 @@ impl Context {
         }
     }
 
-    /// Sets the current pair for an administrator; a locator that is not given stays. Process
-    /// context, may sleep.
+    /// Sets the current pair for an administrator, where a locator that is not given stays, and
+    /// gives local locators other preferences, which the peer is told. Process context, may sleep.
     ///
     /// # Errors
     ///
     /// A [`SetPairError`]; nothing is changed then.
-    pub(crate) fn set_pair(
-        &self,
-        net: &Net,
-        local: Option<Locator>,
-        peer: Option<Locator>,
-    ) -> Result<(), SetPairError> {
-        let mut locked = self.lock()?;
-        let pair = locked.pair_with(local, peer);
-        let change = Change {
-            pair: Some((pair, PairReason::Admin)),
-            ..Change::default()
-        };
-        locked.apply(net, change, Cause::Admin)
-    }
-
-    /// Gives local locators other preferences, which the peer is told. Process context, may sleep.
-    ///
-    /// # Errors
-    ///
-    /// [`SetPairError::NotInList`] if one of them is not in the list; nothing is changed then.
-    pub(crate) fn set_preferences(
+    pub(crate) fn set(
         this: &RcuArc<Self>,
         net: &Net,
+        pair: (Option<Locator>, Option<Locator>),
         preferences: &[(Locator, Preference)],
     ) -> Result<(), SetPairError> {
         let mut locked = this.lock()?;
-        let local = locked.local();
-        if preferences
-            .iter()
-            .any(|(locator, _)| !local.list.contains(locator))
-        {
-            return Err(SetPairError::NotInList(Side::Local));
+        let mut change = Change::default();
+        if pair != (None, None) {
+            change.pair = Some((locked.pair_with(pair.0, pair.1), PairReason::Admin));
         }
-        let local = local.with_preferences(|known| {
-            if let Some((_, preference)) = preferences
-                .iter()
-                .find(|(locator, _)| *locator == known.locator)
-            {
-                known.preference = *preference;
+        if !preferences.is_empty() {
+            let local = locked.local();
+            let is_listed = |(locator, _): &(Locator, Preference)| local.list.contains(locator);
+            if !preferences.iter().all(is_listed) {
+                return Err(SetPairError::NotInList(Side::Local));
             }
-        })?;
-        let change = Change {
-            local: Some(local),
-            ..Change::default()
-        };
+            change.local = Some(local.with_preferences(|known| {
+                let wanted = preferences
+                    .iter()
+                    .find(|(locator, _)| *locator == known.locator);
+                if let Some((_, preference)) = wanted {
+                    known.preference = *preference;
+                }
+            })?);
+        }
         locked.apply(net, change, Cause::Admin)?;
         drop(locked);
-        this.wish(Wish::Announce);
-        Namespace::of(net).control.wants_attention(this);
+        if !preferences.is_empty() && !this.is_static() {
+            this.wish(Wish::Announce);
+            Namespace::of(net).control.wants_attention(this);
+        }
         Ok(())
     }
 

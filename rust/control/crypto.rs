@@ -3,7 +3,10 @@
 //! The kernel's cryptography as the protocol asks for it.
 
 use crate::{
-    kernel_ext::crypto,
+    kernel_ext::{
+        compat::errno::EKEYREJECTED,
+        crypto, //
+    },
     proto::{
         crypto::{
             Digests,

@@ -250,15 +250,8 @@ impl Do for Set {
         let change = parse::change(request)?;
         let context = find(request)?;
 
-        if !change.preferences.is_empty() {
-            Context::set_preferences(&context, request.net(), &change.preferences)
-                .map_err(|error| refuse_pair(request, error))?;
-        }
-        if change.local.is_none() && change.peer.is_none() {
-            return Ok(());
-        }
-        context
-            .set_pair(request.net(), change.local, change.peer)
+        let pair = (change.local, change.peer);
+        Context::set(&context, request.net(), pair, &change.preferences)
             .map_err(|error| refuse_pair(request, error))
     }
 }

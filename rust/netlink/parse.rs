@@ -108,6 +108,13 @@ pub(super) fn change(request: &Request<'_>) -> Result<Change> {
     };
     for nest in request.attributes().all(A_LOCATOR_LOCAL) {
         let known = record(request, &nest)?;
+        if known.verification.is_some() {
+            return Err(request.refuse_attribute(
+                &nest,
+                EINVAL,
+                c"how a locator is verified cannot be set",
+            ));
+        }
         change
             .preferences
             .push((known.locator, known.preference), GFP_KERNEL)?;

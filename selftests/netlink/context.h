@@ -168,8 +168,9 @@ static bool UNUSED expect(struct answer answer, int error, const char *sentence,
 }
 
 /*
- * All contexts of a namespace, for telling whether something has changed: the
- * order in a dump may change by itself, times do.
+ * All static contexts of a namespace, for telling whether something has changed:
+ * the order in a dump may change by itself, times and ages do, and contexts that
+ * are being established.
  */
 struct picture {
 	__u64 sum;
@@ -182,17 +183,23 @@ static void UNUSED look(const struct nlmsghdr *header, void *data)
 	size_t len = NLMSG_PAYLOAD(header, GENL_HDRLEN);
 	struct picture *picture = data;
 	__u64 hash = 0xcbf29ce484222325;	/* FNV-1a. */
+	bool is_static = false;
 
 	while (len >= NLA_HDRLEN) {
 		const struct nlattr *attr = (const void *)at;
 		size_t step = NLA_ALIGN(attr->nla_len);
 
-		if (attr->nla_type != SHIM6_A_LAST_TX && attr->nla_type != SHIM6_A_LAST_RX)
+		if (attr->nla_type == SHIM6_A_ORIGIN)
+			is_static = at[NLA_HDRLEN] == SHIM6_ORIGIN_STATIC;
+		if (attr->nla_type != SHIM6_A_LAST_TX && attr->nla_type != SHIM6_A_LAST_RX &&
+		    (attr->nla_type & NLA_TYPE_MASK) != SHIM6_A_HISTORY)
 			for (size_t i = 0; i < attr->nla_len; i++)
 				hash = (hash ^ (__u8)at[i]) * 0x100000001b3;
 		at += step;
 		len = step < len ? len - step : 0;
 	}
+	if (!is_static)
+		return;
 	picture->sum += hash;
 	picture->contexts++;
 }

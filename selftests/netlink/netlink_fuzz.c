@@ -90,6 +90,9 @@ static void collect(const struct nlmsghdr *header, void *data)
 	(void)data;
 	if (tag_count == 4 * ENOUGH)
 		tap_bail("more contexts than expected");
+	/* Peers that did not answer have no context any more. */
+	if (!find_in_message(header, SHIM6_A_TAG_LOCAL))
+		return;
 	tags[tag_count++] = get_u64(find_in_message(header, SHIM6_A_TAG_LOCAL));
 }
 

@@ -51,6 +51,22 @@ static void test_dontshim(int fd, const char *name)
 	same(get_int(fd, SHIM_DONTSHIM), 0, "%s: refused values change nothing", name);
 }
 
+static void test_deferred_setup(int fd, const char *name)
+{
+	same(get_int(fd, SHIM_CONTEXT_DEFERRED_SETUP), 1, "%s: setup is deferred by default",
+	     name);
+	same(set_int(fd, SHIM_CONTEXT_DEFERRED_SETUP, 0), 0, "%s: setup at once is set", name);
+	same(get_int(fd, SHIM_DEFERRED_CONTEXT_SETUP), 0,
+	     "%s: the other spelling shows it", name);
+	same(set_int(fd, SHIM_CONTEXT_DEFERRED_SETUP, 2), EINVAL,
+	     "%s: SHIM_CONTEXT_DEFERRED_SETUP 2 is refused", name);
+	same(set(fd, SHIM_CONTEXT_DEFERRED_SETUP, NULL, 0), EINVAL,
+	     "%s: SHIM_CONTEXT_DEFERRED_SETUP is not disabled by nothing", name);
+	same(set_int(fd, SHIM_CONTEXT_DEFERRED_SETUP, 1), 0, "%s: setup is deferred again",
+	     name);
+	same(get_int(fd, SHIM_CONTEXT_DEFERRED_SETUP), 1, "%s: as it was", name);
+}
+
 static void test_lengths(int fd, const char *name)
 {
 	long long wide = 1;
@@ -133,7 +149,7 @@ static void test_other_numbers(int fd, const char *name)
 {
 	static const int numbers[] = {
 		INT_MIN, -1, 0, SHIM_HOT_STANDBY, SHIM_LOC_LOCAL_RECV, SHIM_LOC_PEER_RECV,
-		SHIM_APP_TIMEOUT, SHIM_PATHEXPLORE, SHIM_CONTEXT_DEFERRED_SETUP,
+		SHIM_APP_TIMEOUT, SHIM_PATHEXPLORE,
 		SHIM_LOC_LOCAL_SEND, SHIM_LOC_PEER_SEND, SHIM_FEEDBACK_POSITIVE,
 		SHIM_FEEDBACK_NEGATIVE, SHIM_FEEDBACK, SHIM_IF_SEND, 19,
 		64 + SHIM_LOC_LOCAL_PREF, 255, INT_MAX,
@@ -187,6 +203,7 @@ static void test_kind(const struct kind *kind)
 	}
 	test_associated(fd, kind->name);
 	test_dontshim(fd, kind->name);
+	test_deferred_setup(fd, kind->name);
 	test_lengths(fd, kind->name);
 	test_without_context(fd, kind->name);
 	test_other_numbers(fd, kind->name);
