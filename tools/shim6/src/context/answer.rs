@@ -172,12 +172,12 @@ impl Context {
                 fii,
             },
             state: required(state, "STATE")?,
-            tag_local: required(tag_local, "TAG_LOCAL")?,
+            tag_local,
             tag_peer,
             locator_local,
             locator_peer,
-            current_local: required(current_local, "CURRENT_LOCAL")?,
-            current_peer: required(current_peer, "CURRENT_PEER")?,
+            current_local,
+            current_peer,
             last_tx,
             last_rx,
             switches,
@@ -243,7 +243,7 @@ mod tests {
         let expected = Context {
             identity: identity(2),
             state: State(4),
-            tag_local: tag(0xa1),
+            tag_local: Some(tag(0xa1)),
             tag_peer: Some(tag(0xb1)),
             locator_local: vec![Locator::new(A1.into())],
             locator_peer: vec![
@@ -254,8 +254,8 @@ mod tests {
                     ..Locator::new(B2.into())
                 },
             ],
-            current_local: A1.into(),
-            current_peer: B2.into(),
+            current_local: Some(A1.into()),
+            current_peer: Some(B2.into()),
             last_tx: Some(Duration::from_secs(1)),
             last_rx: None,
             switches: 9,
@@ -391,11 +391,11 @@ mod tests {
         );
         let context = Context::from_attributes(&octets).unwrap();
         assert_eq!(context.identity, new.identity);
-        assert_eq!(context.tag_local, new.tag_local);
+        assert_eq!(context.tag_local, Some(new.tag_local));
         assert_eq!(context.tag_peer, Some(new.tag_peer));
         assert_eq!(context.locator_local, new.locator_local);
         assert_eq!(context.locator_peer, new.locator_peer);
-        assert_eq!(Some(context.current_local), new.current.local);
+        assert_eq!(context.current_local, new.current.local);
     }
 
     #[test]

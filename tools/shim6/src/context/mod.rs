@@ -156,7 +156,8 @@ pub(crate) struct Context {
     #[serde(flatten)]
     pub(crate) identity: Identity,
     pub(crate) state: State,
-    pub(crate) tag_local: ContextTag,
+    /// None for a peer that did not answer: nothing is kept of its context (RFC 5533, Section 6.2).
+    pub(crate) tag_local: Option<ContextTag>,
     /// Unknown until the peer has told it.
     pub(crate) tag_peer: Option<ContextTag>,
     /// Ls(local).
@@ -164,9 +165,9 @@ pub(crate) struct Context {
     /// Ls(peer).
     pub(crate) locator_peer: Vec<Locator>,
     /// Lp(local).
-    pub(crate) current_local: Ipv6Addr,
+    pub(crate) current_local: Option<Ipv6Addr>,
     /// Lp(peer).
-    pub(crate) current_peer: Ipv6Addr,
+    pub(crate) current_peer: Option<Ipv6Addr>,
     /// Time since the last packet was sent through the context.
     #[serde(rename = "last_tx_ms", serialize_with = "milliseconds")]
     pub(crate) last_tx: Option<Duration>,

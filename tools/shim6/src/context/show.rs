@@ -31,6 +31,11 @@ fn block(context: &Context, out: &mut dyn Write) -> io::Result<()> {
         ..
     } = context;
     writeln!(out, "context {identity}")?;
+    let timer = Or(context.timer.map(Span), "none");
+    let Some(tag_local) = tag_local else {
+        // Nothing else is kept of a peer that is left alone.
+        return writeln!(out, "    state {state} for another {timer}");
+    };
     writeln!(out, "    state {state} switches {switches}")?;
     let tag_peer = Or(context.tag_peer, "unknown");
     writeln!(out, "    tag-local {tag_local} tag-peer {tag_peer}")?;
@@ -47,7 +52,6 @@ fn block(context: &Context, out: &mut dyn Write) -> io::Result<()> {
     let local = Or(context.generation_local, "none");
     let peer = Or(context.generation_peer, "none");
     writeln!(out, "    generation-local {local} generation-peer {peer}")?;
-    let timer = Or(context.timer.map(Span), "none");
     let update = match context.update_outstanding {
         true => "outstanding",
         false => "none",
@@ -76,7 +80,7 @@ fn block(context: &Context, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn list(locators: &[Locator], current: Ipv6Addr, out: &mut dyn Write) -> io::Result<()> {
+fn list(locators: &[Locator], current: Option<Ipv6Addr>, out: &mut dyn Write) -> io::Result<()> {
     for locator in locators {
         let Locator {
             address,
@@ -85,7 +89,7 @@ fn list(locators: &[Locator], current: Ipv6Addr, out: &mut dyn Write) -> io::Res
             weight,
             ..
         } = locator;
-        let mark = if *address == current { '*' } else { ' ' };
+        let mark = if Some(*address) == current { '*' } else { ' ' };
         write!(
             out,
             "      {mark} {address} verification {verification} priority {priority} weight {weight}"
@@ -186,7 +190,7 @@ mod tests {
                 fii: 0,
             },
             state: State(4),
-            tag_local: ContextTag::new(0xa1).unwrap(),
+            tag_local: Some(ContextTag::new(0xa1).unwrap()),
             tag_peer: ContextTag::new(0x7fff_ffff_ffff),
             locator_local: vec![
                 Locator {
@@ -207,8 +211,8 @@ mod tests {
                 reachable: true,
                 ..Locator::new(b1)
             }],
-            current_local: a2,
-            current_peer: b1,
+            current_local: Some(a2),
+            current_peer: Some(b1),
             last_tx: Some(Duration::from_millis(1204)),
             last_rx: None,
             switches: 3,
@@ -358,5 +362,21 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
         ] {
             assert_eq!(Age(Duration::from_millis(milliseconds)).to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_peer_that_is_left_alone() {
+        let mut context = context();
+        context.tag_local = None;
+        context.state = State(5);
+        context.timer = Some(Duration::from_secs(60));
+        let mut out = Vec::new();
+        text(&[context], &mut out).unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        assert!(
+            shown.ends_with("    state E-FAILED for another 1 min 0 s\n"),
+            "{shown}"
+        );
+        assert_eq!(shown.lines().count(), 2);
     }
 }
