@@ -83,6 +83,7 @@ use crate::{
 };
 use core::sync::atomic::AtomicU64;
 use kernel::{
+    alloc::AllocError,
     c_str,
     prelude::*, //
 };
@@ -127,6 +128,12 @@ impl Establishment {
             kept: KVec::new(),
             waiting: None,
         }
+    }
+
+    /// Keeps a message that may have to be sent again. May sleep.
+    fn keep(&mut self, message: &[u8]) -> Result<(), AllocError> {
+        self.kept.clear();
+        self.kept.extend_from_slice(message, GFP_KERNEL)
     }
 }
 

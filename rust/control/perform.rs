@@ -44,9 +44,12 @@ use crate::{
         locator::LocatorPair,
         number::Nonce,
         tag::ContextTag,
-        wire::message::{
-            Arrival,
-            Message, //
+        wire::{
+            fault::Report,
+            message::{
+                Arrival,
+                Message, //
+            },
         },
     },
 };
@@ -66,7 +69,7 @@ pub(super) struct Received<'a> {
     pub(super) message: Message<'a>,
 }
 
-/// The kept octets of a message cannot be sent, or its machine has moved on.
+/// Why a turn ends early: the context is gone, or there is no memory.
 type Stop = SetPairError;
 
 impl Control {
@@ -106,221 +109,16 @@ impl Control {
         let mut surroundings = Surroundings::new(context.ulids().peer, &local, known);
         let actions = decide(&mut machine, &mut step, &mut surroundings);
 
-        let performed = self.perform(
+        let turn = Turn {
             namespace,
             context,
-            &mut machine,
-            &actions,
             cause,
             received,
-            &mut surroundings,
-        );
-        if performed.is_ok() {
-            self.settle(namespace, context, machine, cause);
+        };
+        if turn.perform(&mut machine, &actions, &mut surroundings).is_ok() {
+            turn.settle(machine);
         }
         // Otherwise the machine stays as it was: the message is as good as lost.
-    }
-
-    /// Carries out actions, in their order.
-    ///
-    /// # Errors
-    ///
-    /// If the context is gone, has come to its end, or there is no memory for what it has to keep.
-    #[expect(clippy::too_many_arguments, reason = "they are one step of one machine")]
-    fn perform(
-        &self,
-        namespace: &Namespace,
-        context: &RcuArc<Context>,
-        machine: &mut Machine,
-        actions: &Actions<'_>,
-        cause: Cause,
-        received: Option<&Received<'_>>,
-        surroundings: &mut Surroundings<'_>,
-    ) -> Result<(), Stop> {
-        for action in actions.iter() {
-            match action {
-                Action::AdoptPeer { tag } => {
-                    let source = received.ok_or(Stop::Gone)?.arrival.source;
-                    let peer = surroundings.adopt(tag, source)?;
-                    self.publish_peer(namespace, context, peer, cause)?;
-                }
-                Action::UpdatePeer => {
-                    if let Some(peer) = surroundings.update()? {
-                        self.publish_peer(namespace, context, peer, cause)?;
-                    }
-                }
-                Action::DropPeer => {
-                    let change = Change {
-                        peer: Some(PeerFacts::unknown(context.ulids().peer)?),
-                        pair: Some((context.ulids().as_locators(), PairReason::Ulids)),
-                        ..Change::default()
-                    };
-                    context.lock()?.apply(namespace.net(), change, cause)?;
-                }
-                Action::CheckConfusion => self.check_confusion(namespace, context, machine)?,
-                Action::UsePair(pair) => {
-                    let reason = if pair == context.ulids().as_locators() {
-                        PairReason::Ulids
-                    } else {
-                        PairReason::Handshake
-                    };
-                    let change = Change {
-                        pair: Some((pair, reason)),
-                        ..Change::default()
-                    };
-                    // A local locator may have gone since; then the pair stays as it is.
-                    match context.lock()?.apply(namespace.net(), change, cause) {
-                        Err(SetPairError::Gone) => return Err(Stop::Gone),
-                        _ => (),
-                    }
-                }
-                Action::Send { pair, content } => {
-                    self.send(namespace, context, machine, pair, &content)?;
-                }
-                Action::Resend { pair } => {
-                    let mut locked = context.lock()?;
-                    if let Some(establishment) = locked.establishment() {
-                        send::transmit(
-                            namespace,
-                            pair,
-                            &establishment.kept,
-                            Counter::OutRetransmitted,
-                        );
-                    }
-                }
-                Action::SendUpdate {
-                    receiver_tag,
-                    request_nonce,
-                } => self.send_update(namespace, context, machine, receiver_tag, request_nonce)?,
-                Action::ResendUpdate => {
-                    let pair = context.pair(&rcu::read_lock());
-                    let mut locked = context.lock()?;
-                    if let Some(establishment) = locked.establishment() {
-                        send::transmit(
-                            namespace,
-                            pair,
-                            &establishment.kept,
-                            Counter::OutRetransmitted,
-                        );
-                    }
-                }
-                Action::ReplyR1 => {
-                    if let Some(Received {
-                        arrival,
-                        message: Message::I1(i1),
-                        ..
-                    }) = received
-                    {
-                        self.answer_r1(namespace, arrival, i1);
-                    }
-                }
-                Action::ReplyR1bis => {
-                    if let Some(received) = received {
-                        self.answer_r1bis(namespace, &received.arrival, context.tag_local());
-                    }
-                }
-                Action::Acknowledged => {
-                    context
-                        .lock()?
-                        .record(namespace.net(), Event::Acknowledged, cause);
-                }
-                Action::Established { again } => namespace.counters.count(if again {
-                    Counter::ContextRecovered
-                } else {
-                    Counter::ContextEstablished
-                }),
-                // What REAP makes of it is not this machine's business.
-                Action::Reap => namespace.counters.count(Counter::InControlIgnored),
-                Action::Report(report) => {
-                    if let Some(received) = received {
-                        namespace.counters.count(Counter::InRefused);
-                        let mut locked = context.lock()?;
-                        locked.record_code(
-                            namespace.net(),
-                            Event::Refused,
-                            cause,
-                            report.code.get(),
-                        );
-                        drop(locked);
-                        let packet = received.packet.head();
-                        self.answer_error(namespace, &received.arrival, report, packet);
-                    }
-                }
-                Action::Negative(negative) => {
-                    self.end(namespace, context, negative, cause);
-                    return Err(Stop::Gone);
-                }
-                Action::Discard(reason) => namespace.counters.count_discard(reason),
-            }
-        }
-        Ok(())
-    }
-
-    /// After a step: the machine is kept, its timer set, and what it waits for can be found.
-    fn settle(
-        &self,
-        namespace: &Namespace,
-        context: &RcuArc<Context>,
-        machine: Machine,
-        cause: Cause,
-    ) {
-        let Ok(mut locked) = context.lock() else {
-            return;
-        };
-        let Some(establishment) = locked.establishment() else {
-            return;
-        };
-        establishment.machine = machine;
-        let outstanding = machine.outstanding();
-        if self
-            .waiting
-            .update(&mut establishment.waiting, context.identity(), outstanding)
-            .is_err()
-        {
-            namespace.counters.count(Counter::InNoMemory);
-        }
-        let deadline = machine.next_deadline();
-        if deadline.is_none() {
-            establishment.kept = KVec::new();
-        }
-        let change = Change {
-            state: Some(machine.state()),
-            ..Change::default()
-        };
-        // A state alone needs no memory and cannot be wrong.
-        let _ = locked.apply(namespace.net(), change, cause);
-        Context::set_timer(
-            context,
-            deadline.map(|deadline| deadline.since(now()).as_millis()),
-        );
-    }
-
-    /// A context begins: what its machine decided first is carried out. The worker only.
-    pub(super) fn begin(
-        &self,
-        namespace: &Namespace,
-        context: &RcuArc<Context>,
-        mut machine: Machine,
-        actions: &Actions<'_>,
-        cause: Cause,
-        received: Option<&Received<'_>>,
-        surroundings: &mut Surroundings<'_>,
-    ) {
-        let performed = self.perform(
-            namespace,
-            context,
-            &mut machine,
-            actions,
-            cause,
-            received,
-            surroundings,
-        );
-        match performed {
-            Ok(()) => self.settle(namespace, context, machine, cause),
-            Err(_) => {
-                self.discard(namespace, context, cause);
-            }
-        }
     }
 
     /// A context goes, and nothing of it is left. The worker, or who is sure that it is not there.
@@ -365,62 +163,264 @@ impl Control {
         }
     }
 
-    /// A context comes to its end without success.
-    fn end(
+    /// A context lost its peer's tag and asks for another one.
+    fn restart(&self, namespace: &Namespace, context: &RcuArc<Context>) {
+        self.step(
+            namespace,
+            context,
+            Cause::Confusion,
+            None,
+            |machine, step, _| machine.restart(step),
+        );
+    }
+}
+
+/// The turn of one context: what its machine decided is carried out. The worker only.
+pub(super) struct Turn<'a, 'm> {
+    /// Where.
+    pub(super) namespace: &'a Namespace,
+    /// Whose turn it is.
+    pub(super) context: &'a RcuArc<Context>,
+    /// Why.
+    pub(super) cause: Cause,
+    /// The message that it is about.
+    pub(super) received: Option<&'a Received<'m>>,
+}
+
+impl Turn<'_, '_> {
+    /// A context begins: what its machine decided first is carried out.
+    pub(super) fn begin(
         &self,
-        namespace: &Namespace,
-        context: &RcuArc<Context>,
-        negative: Negative,
-        cause: Cause,
+        mut machine: Machine,
+        actions: &Actions<'_>,
+        surroundings: &mut Surroundings<'_>,
     ) {
-        namespace.counters.count(Counter::EstablishmentFailed);
-        self.discard(namespace, context, cause);
-        if self.negatives.add(context.identity(), negative).is_err() {
-            namespace.counters.count(Counter::InNoMemory);
+        match self.perform(&mut machine, actions, surroundings) {
+            Ok(()) => self.settle(machine),
+            Err(_) => {
+                self.control()
+                    .discard(self.namespace, self.context, self.cause);
+            }
         }
     }
 
-    fn publish_peer(
+    /// Carries out actions, in their order.
+    ///
+    /// # Errors
+    ///
+    /// If the context is gone, has come to its end, or there is no memory for what it has to keep.
+    fn perform(
         &self,
-        namespace: &Namespace,
-        context: &Context,
-        peer: PeerFacts,
-        cause: Cause,
+        machine: &mut Machine,
+        actions: &Actions<'_>,
+        surroundings: &mut Surroundings<'_>,
     ) -> Result<(), Stop> {
-        let change = Change {
-            peer: Some(peer),
-            ..Change::default()
-        };
-        context.lock()?.apply(namespace.net(), change, cause)
+        for action in actions.iter() {
+            match action {
+                Action::AdoptPeer { tag } => {
+                    let source = self.received.ok_or(Stop::Gone)?.arrival.source;
+                    self.publish_peer(surroundings.adopt(tag, source)?)?;
+                }
+                Action::UpdatePeer => {
+                    if let Some(peer) = surroundings.update()? {
+                        self.publish_peer(peer)?;
+                    }
+                }
+                Action::DropPeer => {
+                    let ulids = self.context.ulids();
+                    self.apply(Change {
+                        peer: Some(PeerFacts::unknown(ulids.peer)?),
+                        pair: Some((ulids.as_locators(), PairReason::Ulids)),
+                        ..Change::default()
+                    })?;
+                }
+                Action::CheckConfusion => self.check_confusion(machine)?,
+                Action::UsePair(pair) => self.use_pair(pair)?,
+                Action::Send { pair, content } => self.send(machine, pair, &content)?,
+                Action::Resend { pair } => self.send_again(pair)?,
+                Action::SendUpdate {
+                    receiver_tag,
+                    request_nonce,
+                } => self.send_update(machine, receiver_tag, request_nonce)?,
+                Action::ResendUpdate => {
+                    self.send_again(self.context.pair(&rcu::read_lock()))?;
+                }
+                Action::ReplyR1 => {
+                    if let Some(Received {
+                        arrival,
+                        message: Message::I1(i1),
+                        ..
+                    }) = self.received
+                    {
+                        self.control().answer_r1(self.namespace, arrival, i1);
+                    }
+                }
+                Action::ReplyR1bis => {
+                    if let Some(received) = self.received {
+                        self.control().answer_r1bis(
+                            self.namespace,
+                            &received.arrival,
+                            self.context.tag_local(),
+                        );
+                    }
+                }
+                Action::Acknowledged => self.context.lock()?.record(
+                    self.namespace.net(),
+                    Event::Acknowledged,
+                    self.cause,
+                ),
+                Action::Established { again } => self.count(if again {
+                    Counter::ContextRecovered
+                } else {
+                    Counter::ContextEstablished
+                }),
+                // What REAP makes of it is not this machine's business.
+                Action::Reap => self.count(Counter::InControlIgnored),
+                Action::Report(report) => self.refuse(report)?,
+                Action::Negative(negative) => {
+                    self.end(negative);
+                    return Err(Stop::Gone);
+                }
+                Action::Discard(reason) => self.namespace.counters.count_discard(reason),
+            }
+        }
+        Ok(())
     }
 
-    /// Sends what a machine wants sent, and keeps it if it may have to be sent again.
+    /// After a step: the machine is kept, its timer set, and what it waits for can be found.
+    fn settle(&self, machine: Machine) {
+        let Ok(mut locked) = self.context.lock() else {
+            return;
+        };
+        let Some(establishment) = locked.establishment() else {
+            return;
+        };
+        establishment.machine = machine;
+        let outstanding = machine.outstanding();
+        if self
+            .control()
+            .waiting
+            .update(
+                &mut establishment.waiting,
+                self.context.identity(),
+                outstanding,
+            )
+            .is_err()
+        {
+            self.count(Counter::InNoMemory);
+        }
+        let deadline = machine.next_deadline();
+        if deadline.is_none() {
+            establishment.kept = KVec::new();
+        }
+        let change = Change {
+            state: Some(machine.state()),
+            ..Change::default()
+        };
+        // A state alone needs no memory and cannot be wrong.
+        let _ = locked.apply(self.namespace.net(), change, self.cause);
+        Context::set_timer(
+            self.context,
+            deadline.map(|deadline| deadline.since(now()).as_millis()),
+        );
+    }
+
+    fn control(&self) -> &Control {
+        &self.namespace.control
+    }
+
+    fn count(&self, counter: Counter) {
+        self.namespace.counters.count(counter);
+    }
+
+    fn apply(&self, change: Change) -> Result<(), Stop> {
+        self.context
+            .lock()?
+            .apply(self.namespace.net(), change, self.cause)
+    }
+
+    fn publish_peer(&self, peer: PeerFacts) -> Result<(), Stop> {
+        self.apply(Change {
+            peer: Some(peer),
+            ..Change::default()
+        })
+    }
+
+    /// Makes a pair the current one. If its local locator has gone since, the pair stays as it is.
+    fn use_pair(&self, pair: LocatorPair) -> Result<(), Stop> {
+        let reason = if pair == self.context.ulids().as_locators() {
+            PairReason::Ulids
+        } else {
+            PairReason::Handshake
+        };
+        let changed = self.apply(Change {
+            pair: Some((pair, reason)),
+            ..Change::default()
+        });
+        match changed {
+            Err(Stop::Gone) => Err(Stop::Gone),
+            _ => Ok(()),
+        }
+    }
+
+    /// Answers with an Error message.
+    fn refuse(&self, report: Report) -> Result<(), Stop> {
+        let Some(received) = self.received else {
+            return Ok(());
+        };
+        self.count(Counter::InRefused);
+        self.context.lock()?.record_code(
+            self.namespace.net(),
+            Event::Refused,
+            self.cause,
+            report.code.get(),
+        );
+        self.control().answer_error(
+            self.namespace,
+            &received.arrival,
+            report,
+            received.packet.head(),
+        );
+        Ok(())
+    }
+
+    /// The context comes to its end without success.
+    fn end(&self, negative: Negative) {
+        self.count(Counter::EstablishmentFailed);
+        let control = self.control();
+        control.discard(self.namespace, self.context, self.cause);
+        if control
+            .negatives
+            .add(self.context.identity(), negative)
+            .is_err()
+        {
+            self.count(Counter::InNoMemory);
+        }
+    }
+
+    /// Sends what the machine wants sent, and keeps it if it may have to be sent again.
     fn send(
         &self,
-        namespace: &Namespace,
-        context: &Context,
         machine: &mut Machine,
         pair: LocatorPair,
         content: &Content<'_>,
     ) -> Result<(), Stop> {
         let mut buffer = Buffer::new().map_err(|_| Stop::NoMemory)?;
-        let mut locked = context.lock()?;
+        let mut locked = self.context.lock()?;
         let local = locked.local();
-        let Ok(composed) = buffer.compose(context, &local, pair, content) else {
-            namespace.counters.count(Counter::OutControlFailed);
+        let Ok(composed) = buffer.compose(self.context, &local, pair, content) else {
+            self.count(Counter::OutControlFailed);
             return Ok(());
         };
         if content.is_kept() {
             if let Some(establishment) = locked.establishment() {
-                establishment.kept.clear();
-                establishment
-                    .kept
-                    .extend_from_slice(composed.octets, GFP_KERNEL)?;
+                establishment.keep(composed.octets)?;
                 // The answer may be there before this function returns.
-                self.waiting
+                self.control()
+                    .waiting
                     .update(
                         &mut establishment.waiting,
-                        context.identity(),
+                        self.context.identity(),
                         machine.outstanding(),
                     )
                     .map_err(|_| Stop::NoMemory)?;
@@ -430,25 +430,28 @@ impl Control {
             machine.set_parameters_sent();
         }
         drop(locked);
-        send::transmit(namespace, pair, composed.octets, send::counter_of(content));
+        send::transmit(
+            self.namespace,
+            pair,
+            composed.octets,
+            send::counter_of(content),
+        );
         Ok(())
     }
 
     /// Sends an Update Request with all there is to say, and keeps it.
     fn send_update(
         &self,
-        namespace: &Namespace,
-        context: &Context,
         machine: &mut Machine,
         receiver_tag: ContextTag,
         request_nonce: Nonce,
     ) -> Result<(), Stop> {
-        let pair = context.pair(&rcu::read_lock());
+        let pair = self.context.pair(&rcu::read_lock());
         let mut buffer = Buffer::new().map_err(|_| Stop::NoMemory)?;
-        let mut locked = context.lock()?;
+        let mut locked = self.context.lock()?;
         let local = locked.local();
         let composed = buffer.update_request(
-            context,
+            self.context,
             &local,
             pair,
             receiver_tag,
@@ -456,43 +459,50 @@ impl Control {
             !machine.parameters_sent(),
         );
         let Ok(composed) = composed else {
-            namespace.counters.count(Counter::OutControlFailed);
+            self.count(Counter::OutControlFailed);
             return Ok(());
         };
         if let Some(establishment) = locked.establishment() {
-            establishment.kept.clear();
-            establishment
-                .kept
-                .extend_from_slice(composed.octets, GFP_KERNEL)?;
+            establishment.keep(composed.octets)?;
         }
         if local.identity.is_some() {
             machine.set_parameters_sent();
         }
         drop(locked);
-        send::transmit(namespace, pair, composed.octets, Counter::OutUpdateRequest);
+        send::transmit(
+            self.namespace,
+            pair,
+            composed.octets,
+            Counter::OutUpdateRequest,
+        );
         Ok(())
     }
 
-    /// The peer gave its tag to `context`: others that have it and share a locator of the peer are
-    /// lost to it (RFC 5533, Section 7.15). They begin anew.
-    fn check_confusion(
-        &self,
-        namespace: &Namespace,
-        context: &Context,
-        machine: &Machine,
-    ) -> Result<(), Stop> {
+    /// Sends the message that was kept again.
+    fn send_again(&self, pair: LocatorPair) -> Result<(), Stop> {
+        if let Some(establishment) = self.context.lock()?.establishment() {
+            let message = &establishment.kept;
+            send::transmit(self.namespace, pair, message, Counter::OutRetransmitted);
+        }
+        Ok(())
+    }
+
+    /// The peer gave its tag to this context: others that have it and share a locator of the peer
+    /// are lost to it (RFC 5533, Section 7.15). They begin anew.
+    fn check_confusion(&self, machine: &Machine) -> Result<(), Stop> {
         let Some(tag) = machine.peer_tag() else {
             return Ok(());
         };
+        let namespace = self.namespace;
         let newer = Claim {
-            identity: *context.identity(),
+            identity: *self.context.identity(),
             state: machine.state(),
             peer_tag: Some(tag),
         };
         loop {
             let confused = {
                 let rcu = rcu::read_lock();
-                let list = &context.peer(&rcu).list;
+                let list = &self.context.peer(&rcu).list;
                 namespace
                     .contexts
                     .by_peer_tag(tag, &rcu, |other| {
@@ -514,24 +524,13 @@ impl Control {
             let Some(other) = namespace.contexts.get_by_identity(&identity) else {
                 continue;
             };
-            namespace.counters.count(Counter::ContextConfused);
-            self.restart(namespace, &other);
+            self.count(Counter::ContextConfused);
+            self.control().restart(namespace, &other);
             // Whatever became of it, it must not be found again.
             if other.peer(&rcu::read_lock()).tag == Some(tag) {
-                self.discard(namespace, &other, Cause::Confusion);
+                self.control().discard(namespace, &other, Cause::Confusion);
             }
         }
-    }
-
-    /// A context lost its peer's tag and asks for another one.
-    fn restart(&self, namespace: &Namespace, context: &RcuArc<Context>) {
-        self.step(
-            namespace,
-            context,
-            Cause::Confusion,
-            None,
-            |machine, step, _| machine.restart(step),
-        );
     }
 }
 

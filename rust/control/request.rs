@@ -5,7 +5,10 @@
 
 use super::{
     now,
-    perform,
+    perform::{
+        self,
+        Turn, //
+    },
     surroundings::Surroundings,
     Control,
     Establishment,
@@ -236,15 +239,13 @@ impl Control {
         );
         if let Ok((context, machine, actions)) = begun {
             let mut surroundings = Surroundings::new(request.ulids.peer, &local, None);
-            self.begin(
+            let turn = Turn {
                 namespace,
-                &context,
-                machine,
-                &actions,
-                request.cause,
-                None,
-                &mut surroundings,
-            );
+                context: &context,
+                cause: request.cause,
+                received: None,
+            };
+            turn.begin(machine, &actions, &mut surroundings);
         }
         true
     }

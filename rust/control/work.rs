@@ -4,7 +4,10 @@
 
 use super::{
     now,
-    perform::Received,
+    perform::{
+        Received,
+        Turn, //
+    },
     receive::Notes,
     surroundings::Surroundings,
     Control,
@@ -227,15 +230,15 @@ impl Control {
             |tag| Machine::respond(&mut step, tag, &offer, &received.arrival, &mut surroundings),
         );
         match begun {
-            Ok((context, machine, actions)) => self.begin(
-                namespace,
-                &context,
-                machine,
-                &actions,
-                Cause::Message,
-                Some(received),
-                &mut surroundings,
-            ),
+            Ok((context, machine, actions)) => {
+                let turn = Turn {
+                    namespace,
+                    context: &context,
+                    cause: Cause::Message,
+                    received: Some(received),
+                };
+                turn.begin(machine, &actions, &mut surroundings);
+            }
             Err(Some(discarded)) => {
                 namespace.counters.count_discard(discarded.cause);
                 if let Some(refusal) = surroundings.refusal() {

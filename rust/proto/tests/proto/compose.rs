@@ -434,7 +434,7 @@ proptest! {
         generation: u32,
     ) {
         let records = many(number, |i| {
-            if cga >> i & 1 != 0 { VerificationMethod::CGA } else { VerificationMethod::HBA }
+            if (cga >> i) & 1 != 0 { VerificationMethod::CGA } else { VerificationMethod::HBA }
         });
         let parameters = vec![1; parameters];
         let signature = vec![2; signature];
