@@ -35,7 +35,8 @@ test-nics:
 bench:
 	@qemu/setup $(RUN_KERNEL)
 	@mkdir -p build
-	@qemu/run $(RUN_KERNEL) --timeout 1800 --share build -- /opt/shim6/selftests/bench.sh /share/bench.json
+	@qemu/run $(RUN_KERNEL) --timeout 1800 --share build -- \
+		sh -c '/opt/shim6/selftests/bench.sh /share/bench.json && /opt/shim6/selftests/bench_establish.sh /share/bench.json'
 
 check:
 	@qemu/check
@@ -72,7 +73,7 @@ help:
 	@echo 'make demo              a download changes its provider, in a virtual machine'
 	@echo 'make test              all tests; the last line counts them'
 	@echo 'make test-nics         two machines, and every emulated NIC between them'
-	@echo 'make bench             throughput, as a table and as build/bench.json'
+	@echo 'make bench             throughput and contexts a second, as text and as build/bench.json'
 	@echo 'make check             formatting, lints and host tests'
 	@echo 'make fmt, make clippy  format the sources; lints alone'
 	@echo 'make shell             a shell in the virtual machine, module loaded'

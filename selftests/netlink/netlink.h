@@ -126,7 +126,7 @@ static void UNUSED put_address(struct request *request, __u16 type, const char *
 	put(request, type, &addr, sizeof(addr));
 }
 
-static struct nlattr *UNUSED nest_begin(struct request *request, __u16 type)
+static UNUSED struct nlattr *nest_begin(struct request *request, __u16 type)
 {
 	return put(request, type | NLA_F_NESTED, NULL, 0);
 }
@@ -155,13 +155,13 @@ static const struct nlattr *UNUSED find(const void *attrs, size_t len, __u16 typ
 	return NULL;
 }
 
-static const struct nlattr *UNUSED find_in_message(const struct nlmsghdr *header, __u16 type)
+static UNUSED const struct nlattr *find_in_message(const struct nlmsghdr *header, __u16 type)
 {
 	return find((const char *)NLMSG_DATA(header) + GENL_HDRLEN,
 		    NLMSG_PAYLOAD(header, GENL_HDRLEN), type);
 }
 
-static const void *UNUSED payload(const struct nlattr *attr)
+static UNUSED const void *payload(const struct nlattr *attr)
 {
 	return (const char *)attr + NLA_HDRLEN;
 }
