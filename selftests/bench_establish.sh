@@ -41,9 +41,10 @@ forgotten() {
 }
 
 topo_up direct
-address_set A 1a && address_set B 1b && routes A 1b && routes B 1a || die "sets of addresses"
+{ address_set A 1a && address_set B 1b && routes A 1b && routes B 1a; } || die "sets of addresses"
 # The rates are there to slow strangers down.
-setting B answer_rate 10000000 && setting B answer_rate_peer 10000000 || die "settings"
+setting B r1_rate 10000000 || die "settings"
+setting B answer_rate_peer 10000000 || die "settings"
 while read -r local; do
 	while read -r peer; do
 		echo "$local $peer"
@@ -56,8 +57,8 @@ for ((round = 0; round < ROUNDS; round++)); do
 	contexts=$(value contexts <<<"$result") ms=$(value milliseconds <<<"$result")
 	samples+=("$(awk -v n="$contexts" -v ms="$ms" -v cpus="$(nproc)" \
 		'BEGIN { printf "%.0f", 2 * n * 1000 / ms / cpus }')")
-	on A shim6 context flush && on B shim6 context flush || die "flush"
-	wait_until 20 forgotten A && wait_until 20 forgotten B || die "contexts remain"
+	{ on A shim6 context flush && on B shim6 context flush; } || die "flush"
+	{ wait_until 20 forgotten A && wait_until 20 forgotten B; } || die "contexts remain"
 done
 
 [[ -s $OUT ]] || echo '{}' >"$OUT"
@@ -66,6 +67,7 @@ jq --argjson contexts "$contexts" --arg kernel "$(uname -r)" '
 	.establish = {kernel: $kernel, contexts: $contexts, unit: "per second and processor",
 		samples: $ARGS.positional | map(tonumber)} |
 	.establish.median = (.establish.samples | median)' "$OUT" --args "${samples[@]}" \
-	>"$TOPO_DIR/merged" && cat "$TOPO_DIR/merged" >"$OUT" || die "jq"
+	>"$TOPO_DIR/merged" || die "jq"
+cat "$TOPO_DIR/merged" >"$OUT" || die "cannot write $OUT"
 echo "Contexts with HBA, 2 x $PREFIXES locators: $(jq .establish.median "$OUT") per second and processor" \
 	"(median of ${samples[*]}; both ends counted)."

@@ -140,7 +140,7 @@ counters! {
     OutControlFailed,
     /// Answers not sent because of `net.shim6.answer_rate_peer`.
     AnswerLimitedPeer,
-    /// Answers not sent because of `net.shim6.answer_rate`.
+    /// Answers not sent because of `net.shim6.r1_rate` or `net.shim6.answer_rate`.
     AnswerLimitedHost,
     /// Requests for contexts that found no place in the queue.
     RequestQueueFull,
@@ -227,7 +227,8 @@ impl Show for StatFile {
         for (index, name) in Counter::NAMES.iter().enumerate() {
             seq_print!(file, "{:<24} {}\n", name, namespace.counters.0.sum(index));
         }
-        let sum = |first: usize, index: usize| namespace.counters.0.sum(first.saturating_add(index));
+        let sum =
+            |first: usize, index: usize| namespace.counters.0.sum(first.saturating_add(index));
         for reason in Reason::ALL {
             let value = sum(PLAIN, reason.index());
             seq_print!(file, "Drop_{:<19} {}\n", reason.name(), value);

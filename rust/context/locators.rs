@@ -71,10 +71,7 @@ pub(crate) struct LocatorList(KVec<KnownLocator>);
 impl LocatorList {
     /// The list of a host that has its ULID only. May sleep.
     pub(crate) fn of_ulid(ulid: Ulid) -> Result<Self, ListError> {
-        Self::new(
-            ulid,
-            core::iter::once(KnownLocator::new(ulid.as_locator())),
-        )
+        Self::new(ulid, core::iter::once(KnownLocator::new(ulid.as_locator())))
     }
 
     /// A list of these locators, in this order. May sleep.

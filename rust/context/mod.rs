@@ -77,13 +77,13 @@ use crate::{
     },
     kernel_ext::{
         net::Net,
-        rcu::{
-            RcuArc,
-            RcuPtr, //
-        },
         pending::{
             HasPending,
             PendingNode, //
+        },
+        rcu::{
+            RcuArc,
+            RcuPtr, //
         },
         rhashtable::Entry,
         time::LastSeen,

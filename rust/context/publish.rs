@@ -319,9 +319,7 @@ impl Locked<'_> {
         let path = if pair != old_pair || peer.tag != old_peer.tag {
             let path = match peer.tag {
                 Some(tag) => Path::over(pair, context.ulids(), tag),
-                None if pair == context.ulids().as_locators() => {
-                    Path::over_ulids(context.ulids())
-                }
+                None if pair == context.ulids().as_locators() => Path::over_ulids(context.ulids()),
                 None => return Err(SetPairError::NoPeer),
             };
             Some(path.map_err(|_| SetPairError::NoMemory)?)

@@ -86,9 +86,11 @@ settings! {
     IcmpHolddownTime = Setting::number(c_str!("icmp_holddown_time"), 600_000, 10, DAY);
     /// How long a context without traffic and users lives (RFC 5533, Section 9).
     IdleTimeout = Setting::number(c_str!("idle_timeout"), 300_000, 100, DAY);
-    /// Stateless answers a second, to all peers together.
+    /// R1 messages a second, to all peers together.
+    R1Rate = Setting::number(c_str!("r1_rate"), 100_000, 0, 10_000_000);
+    /// R1bis and Error messages a second, to all peers together.
     AnswerRate = Setting::number(c_str!("answer_rate"), 100, 0, 10_000_000);
-    /// Stateless answers a second to one peer.
+    /// Stateless answers of each kind a second to one peer, that is to one /64.
     AnswerRatePeer = Setting::number(c_str!("answer_rate_peer"), 10, 0, 10_000_000);
     /// Least time between Update Requests of a context for changes of addresses.
     UpdateInterval = Setting::number(c_str!("update_interval"), 1_000, 0, DAY);
@@ -167,12 +169,19 @@ impl Settings {
         self.interval(Index::IdleTimeout)
     }
 
-    /// Stateless answers a second, to all peers together and to one.
-    pub(crate) fn answer_rates(&self) -> (u32, u32) {
-        (
-            self.get(Index::AnswerRate),
-            self.get(Index::AnswerRatePeer),
-        )
+    /// R1 messages a second, to all peers together.
+    pub(crate) fn r1_rate(&self) -> u32 {
+        self.get(Index::R1Rate)
+    }
+
+    /// R1bis and Error messages a second, to all peers together.
+    pub(crate) fn answer_rate(&self) -> u32 {
+        self.get(Index::AnswerRate)
+    }
+
+    /// Stateless answers a second to one peer.
+    pub(crate) fn answer_rate_peer(&self) -> u32 {
+        self.get(Index::AnswerRatePeer)
     }
 
     /// The random bits of a tag.

@@ -180,10 +180,11 @@ impl Contexts {
         cause: Cause,
     ) -> Result<RcuArc<Context>, Refusal> {
         let net = namespace.net();
-        let place = Reservation::take(self, namespace.settings.max_contexts()).ok_or_else(|| {
-            namespace.counters.count(Counter::ContextTableFull);
-            Refusal::Full
-        })?;
+        let place =
+            Reservation::take(self, namespace.settings.max_contexts()).ok_or_else(|| {
+                namespace.counters.count(Counter::ContextTableFull);
+                Refusal::Full
+            })?;
         let context = Context::new(net, new).map_err(Refusal::Pair)?;
         let mut locked = context.lock_even_removed();
         let refused = |taken: Refusal| {

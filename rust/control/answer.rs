@@ -65,8 +65,12 @@ const QUOTED: usize = 512;
 pub(super) struct Answers {
     #[pin]
     validators: SpinLockBh<Validators>,
+    /// For R1, by which strangers become peers.
     #[pin]
-    limiter: SpinLockBh<KBox<PeerLimiter<PEERS>>>,
+    first: SpinLockBh<KBox<PeerLimiter<PEERS>>>,
+    /// For R1bis and Error.
+    #[pin]
+    others: SpinLockBh<KBox<PeerLimiter<PEERS>>>,
 }
 
 impl Answers {
@@ -74,7 +78,8 @@ impl Answers {
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             validators <- new_spinlock_bh!(Validators::new(&mut KernelRandom)),
-            limiter <- new_spinlock_bh!(KBox::new(PeerLimiter::new(), GFP_KERNEL)?),
+            first <- new_spinlock_bh!(KBox::new(PeerLimiter::new(), GFP_KERNEL)?),
+            others <- new_spinlock_bh!(KBox::new(PeerLimiter::new(), GFP_KERNEL)?),
         }? Error)
     }
 
@@ -113,7 +118,8 @@ impl Control {
 
     /// Answers I1 with R1. Any context.
     pub(super) fn answer_r1(&self, namespace: &Namespace, arrival: &Arrival, i1: &I1) {
-        if !self.may_answer(namespace, arrival) {
+        let rate = namespace.settings.r1_rate();
+        if !self.may_answer(namespace, arrival, &self.answers.first, rate) {
             return;
         }
         let subject = R1Subject::of_i1(arrival, i1);
@@ -133,7 +139,8 @@ impl Control {
 
     /// Answers a packet with a tag that is not known with R1bis. Any context.
     pub(crate) fn answer_r1bis(&self, namespace: &Namespace, arrival: &Arrival, tag: ContextTag) {
-        if !self.may_answer(namespace, arrival) {
+        let rate = namespace.settings.answer_rate();
+        if !self.may_answer(namespace, arrival, &self.answers.others, rate) {
             return;
         }
         let subject = R1bisSubject {
@@ -148,8 +155,8 @@ impl Control {
             &subject,
         );
         let mut buffer = [0; ANSWER_LEN];
-        let built = build::r1bis(&mut buffer, tag, nonce, &validator)
-            .and_then(|builder| builder.finish());
+        let built =
+            build::r1bis(&mut buffer, tag, nonce, &validator).and_then(|builder| builder.finish());
         if let Ok(message) = built {
             send::transmit(namespace, reverse(arrival), message, Counter::OutR1bis);
         }
@@ -167,31 +174,36 @@ impl Control {
         report: Report,
         packet: &[u8],
     ) {
-        if !self.may_answer(namespace, arrival) {
+        let rate = namespace.settings.answer_rate();
+        if !self.may_answer(namespace, arrival, &self.answers.others, rate) {
             return;
         }
         let quoted = packet.get(..packet.len().min(QUOTED)).unwrap_or_default();
         let mut buffer = [0; QUOTED + 8];
-        let built =
-            build::error(&mut buffer, report, quoted).and_then(|builder| builder.finish());
+        let built = build::error(&mut buffer, report, quoted).and_then(|builder| builder.finish());
         if let Ok(message) = built {
             send::transmit(namespace, reverse(arrival), message, Counter::OutError);
         }
     }
 
     /// Takes a token for an answer to the sender of a packet, or counts why there is none.
-    fn may_answer(&self, namespace: &Namespace, arrival: &Arrival) -> bool {
-        let (host, peer) = namespace.settings.answer_rates();
+    fn may_answer(
+        &self,
+        namespace: &Namespace,
+        arrival: &Arrival,
+        limiter: &SpinLockBh<KBox<PeerLimiter<PEERS>>>,
+        rate: u32,
+    ) -> bool {
         let limit = |rate| Limit {
             per_second: rate,
             burst: rate,
         };
         let limits = Limits {
-            peer: limit(peer),
-            host: limit(host),
+            peer: limit(namespace.settings.answer_rate_peer()),
+            host: limit(rate),
         };
         let hash = self.hash_peer(arrival.source);
-        let taken = self.answers.limiter.lock().take(&limits, hash, now());
+        let taken = limiter.lock().take(&limits, hash, now());
         match taken {
             Ok(()) => true,
             Err(Limited::Peer) => {

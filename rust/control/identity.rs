@@ -25,8 +25,7 @@ use crate::{
         rcu::RcuArc, //
     },
     proto::{
-        cga,
-        hba,
+        cga, hba,
         locator::{
             Locator,
             LocatorRecord,
@@ -99,11 +98,7 @@ pub(crate) struct LocalIdentity {
 
 impl LocalIdentity {
     /// An identity of these parts. May sleep.
-    pub(crate) fn new(
-        name: &[u8],
-        pds: &[u8],
-        private_key: &[u8],
-    ) -> Result<Self, IdentityError> {
+    pub(crate) fn new(name: &[u8], pds: &[u8], private_key: &[u8]) -> Result<Self, IdentityError> {
         let parsed = Pds::parse(pds).map_err(|_| IdentityError::Malformed)?;
         let parameters = parsed.parameters();
         let set = parameters
@@ -261,8 +256,7 @@ fn check_key(public_key: &[u8], private_key: &[u8]) -> Result<(), IdentityError>
         return Err(IdentityError::KeySize);
     }
     let digest = [0; 20];
-    let signature =
-        crypto::sign(private_key, &digest).map_err(|_| IdentityError::PrivateKey)?;
+    let signature = crypto::sign(private_key, &digest).map_err(|_| IdentityError::PrivateKey)?;
     crypto::KernelVerifier
         .verify(public, &digest, &signature)
         .map_err(|_| IdentityError::PrivateKey)

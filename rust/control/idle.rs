@@ -60,7 +60,8 @@ impl Control {
         self.swept.store(now.as_millis(), Ordering::Relaxed);
 
         let is_idle = |context: &Context| {
-            let since = |seen: Option<u64>| seen.is_none_or(|at| at >= u64::from(timeout.as_millis()));
+            let since =
+                |seen: Option<u64>| seen.is_none_or(|at| at >= u64::from(timeout.as_millis()));
             !context.is_static()
                 && context.state() == State::Established
                 && since(context.last_tx_msecs())

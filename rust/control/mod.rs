@@ -50,8 +50,8 @@ use self::{
     request::Requests,
     trigger::Candidates,
     waiting::{
-        WaitingTable,
         Waiting, //
+        WaitingTable,
     }, //
 };
 use crate::{
@@ -67,8 +67,7 @@ use crate::{
         pending::Pending,
         random,
         rcu::RcuArc,
-        siphash,
-        time,
+        siphash, time,
         work::{
             Worker,
             Workqueue,

@@ -115,7 +115,10 @@ impl Control {
             cause,
             received,
         };
-        if turn.perform(&mut machine, &actions, &mut surroundings).is_ok() {
+        if turn
+            .perform(&mut machine, &actions, &mut surroundings)
+            .is_ok()
+        {
             turn.settle(machine);
         }
         // Otherwise the machine stays as it was: the message is as good as lost.
@@ -512,9 +515,7 @@ impl Turn<'_, '_> {
                             peer_tag: other.peer(&rcu).tag,
                         };
                         !other.is_static()
-                            && confuses(&newer, &older, || {
-                                overlap(list, &other.peer(&rcu).list)
-                            })
+                            && confuses(&newer, &older, || overlap(list, &other.peer(&rcu).list))
                     })
                     .map(|other| *other.identity())
             };

@@ -267,12 +267,7 @@ impl Control {
         let mask = namespace.settings.tag_mask();
         let tag = (0..TAG_ATTEMPTS)
             .map(|_| ContextTag::from_low_bits(random::u64() & mask))
-            .find(|tag| {
-                namespace
-                    .contexts
-                    .by_tag(*tag, &rcu::read_lock())
-                    .is_none()
-            })
+            .find(|tag| namespace.contexts.by_tag(*tag, &rcu::read_lock()).is_none())
             .ok_or_else(|| {
                 namespace.counters.count(Counter::ContextNoTag);
                 None
@@ -284,8 +279,8 @@ impl Control {
         };
         let establishment = KBox::new(Establishment::new(machine), GFP_KERNEL)
             .map_err(|_| refused(Counter::InNoMemory))?;
-        let peer = PeerFacts::unknown(identity.ulids.peer)
-            .map_err(|_| refused(Counter::InNoMemory))?;
+        let peer =
+            PeerFacts::unknown(identity.ulids.peer).map_err(|_| refused(Counter::InNoMemory))?;
         let new = NewContext {
             identity: *identity,
             origin: perform::origin_of(cause),

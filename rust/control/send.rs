@@ -46,23 +46,20 @@ use crate::{
 use kernel::prelude::*;
 
 /// Sends a message, and counts it. Any context.
-pub(super) fn transmit(
-    namespace: &Namespace,
-    pair: LocatorPair,
-    message: &[u8],
-    counter: Counter,
-) {
+pub(super) fn transmit(namespace: &Namespace, pair: LocatorPair, message: &[u8], counter: Counter) {
     let to = Outgoing {
         source: &In6Addr::from_octets(pair.local.as_octets()),
         destination: &In6Addr::from_octets(pair.peer.as_octets()),
         next_header: next_header::SHIM6,
         mark: 0,
     };
-    namespace.counters.count(match transmit::send(namespace.net(), &to, message) {
-        Ok(()) => counter,
-        // Whatever waits for an answer has a timer.
-        Err(_) => Counter::OutControlFailed,
-    });
+    namespace
+        .counters
+        .count(match transmit::send(namespace.net(), &to, message) {
+            Ok(()) => counter,
+            // Whatever waits for an answer has a timer.
+            Err(_) => Counter::OutControlFailed,
+        });
 }
 
 /// A room for a message, off the stack.

@@ -171,8 +171,7 @@ impl<'m> Environment<'m> for Surroundings<'_> {
                 .filter(|pds| !pds.is_empty());
             VerifiedHost::verify(&KernelDigests, &mut KernelVerifier, self.ulid, stored, host)
                 .and_then(|verified| {
-                    self::told(&verified, host)
-                        .map_err(|_| Refusal::Unavailable.into())
+                    self::told(&verified, host).map_err(|_| Refusal::Unavailable.into())
                 })
         };
         match told {

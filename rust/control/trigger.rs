@@ -76,9 +76,7 @@ impl Control {
     pub(crate) fn watches(&self, namespace: &Namespace, rcu: &Guard) -> bool {
         match namespace.settings.establish() {
             Establish::Off => false,
-            Establish::OnRequest => {
-                namespace.sockets.any_impatient() || !self.policy.is_empty(rcu)
-            }
+            Establish::OnRequest => namespace.sockets.any_impatient() || !self.policy.is_empty(rcu),
             Establish::Auto => true,
         }
     }

@@ -90,12 +90,16 @@ impl Control {
     fn attend(&self, namespace: &Namespace, context: &RcuArc<Context>) {
         let wishes = context.take_wishes();
         if Wish::Unrecognized.is_in(wishes) {
-            self.step(namespace, context, Cause::Icmp, None, |machine, step, _| {
-                match machine.outstanding() {
+            self.step(
+                namespace,
+                context,
+                Cause::Icmp,
+                None,
+                |machine, step, _| match machine.outstanding() {
                     Some((_, pair)) => machine.unrecognized(step, machine.local_tag(), pair),
                     None => machine.timeout(step),
-                }
-            });
+                },
+            );
         }
         if Wish::RepeatOffer.is_in(wishes) && context.state() != State::Established {
             self.step(

@@ -139,7 +139,12 @@ impl Do for Add {
         let key_octets = key.as_ref().map_or(&[][..], |key| key.payload());
 
         LocalIdentity::new(name, pds.payload(), key_octets)
-            .and_then(|identity| Namespace::of(request.net()).control.identities.add(identity))
+            .and_then(|identity| {
+                Namespace::of(request.net())
+                    .control
+                    .identities
+                    .add(identity)
+            })
             .map_err(|error| match error {
                 IdentityError::Malformed => request.refuse_attribute(
                     &pds,

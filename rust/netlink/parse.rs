@@ -332,7 +332,11 @@ fn record(request: &Request<'_>, nest: &Attribute<'_>) -> Result<KnownLocator> {
 }
 
 /// Refuses a request in which an attribute occurs twice that is not an element of a list.
-pub(super) fn refuse_repeated(request: &Request<'_>, attributes: Attributes<'_>, lists: &[u16]) -> Result {
+pub(super) fn refuse_repeated(
+    request: &Request<'_>,
+    attributes: Attributes<'_>,
+    lists: &[u16],
+) -> Result {
     let mut seen: u64 = 0;
 
     for attribute in attributes {

@@ -45,11 +45,9 @@ fn prefix(request: &Request<'_>) -> Result<Prefix> {
         .ok_or_else(|| request.missing(A_PREFIX_LEN, c"the length of the prefix is missing"))?;
 
     Prefix::new(prefix.octets()?, len.u8()?).map_err(|error| match error {
-        PolicyError::Bits => request.refuse_attribute(
-            &prefix,
-            EINVAL,
-            c"there are bits set behind the prefix",
-        ),
+        PolicyError::Bits => {
+            request.refuse_attribute(&prefix, EINVAL, c"there are bits set behind the prefix")
+        }
         _ => request.refuse_attribute(&len, ERANGE, c"a prefix has at most 128 bits"),
     })
 }

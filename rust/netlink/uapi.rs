@@ -58,19 +58,13 @@ pub(super) const A_LOCATOR_PRIORITY: u16 =
     bindings::shim6_locator_attr_SHIM6_A_LOCATOR_PRIORITY as u16;
 pub(super) const A_LOCATOR_WEIGHT: u16 = bindings::shim6_locator_attr_SHIM6_A_LOCATOR_WEIGHT as u16;
 pub(super) const A_LOCATOR_FLAGS: u16 = bindings::shim6_locator_attr_SHIM6_A_LOCATOR_FLAGS as u16;
-pub(super) const A_LOCATOR_STATUS: u16 =
-    bindings::shim6_locator_attr_SHIM6_A_LOCATOR_STATUS as u16;
+pub(super) const A_LOCATOR_STATUS: u16 = bindings::shim6_locator_attr_SHIM6_A_LOCATOR_STATUS as u16;
 
-pub(super) const A_HISTORY_EVENT: u16 =
-    bindings::shim6_history_attr_SHIM6_A_HISTORY_EVENT as u16;
-pub(super) const A_HISTORY_STATE: u16 =
-    bindings::shim6_history_attr_SHIM6_A_HISTORY_STATE as u16;
-pub(super) const A_HISTORY_CAUSE: u16 =
-    bindings::shim6_history_attr_SHIM6_A_HISTORY_CAUSE as u16;
-pub(super) const A_HISTORY_AGE: u16 =
-    bindings::shim6_history_attr_SHIM6_A_HISTORY_AGE as u16;
-pub(super) const A_HISTORY_PAD: u16 =
-    bindings::shim6_history_attr_SHIM6_A_HISTORY_PAD as u16;
+pub(super) const A_HISTORY_EVENT: u16 = bindings::shim6_history_attr_SHIM6_A_HISTORY_EVENT as u16;
+pub(super) const A_HISTORY_STATE: u16 = bindings::shim6_history_attr_SHIM6_A_HISTORY_STATE as u16;
+pub(super) const A_HISTORY_CAUSE: u16 = bindings::shim6_history_attr_SHIM6_A_HISTORY_CAUSE as u16;
+pub(super) const A_HISTORY_AGE: u16 = bindings::shim6_history_attr_SHIM6_A_HISTORY_AGE as u16;
+pub(super) const A_HISTORY_PAD: u16 = bindings::shim6_history_attr_SHIM6_A_HISTORY_PAD as u16;
 
 pub(super) const LOCATOR_VERIFIED: u8 = bindings::SHIM6_LOCATOR_VERIFIED as u8;
 pub(super) const LOCATOR_REACHABLE: u8 = bindings::SHIM6_LOCATOR_REACHABLE as u8;

@@ -94,12 +94,22 @@ pub enum Limited {
     Host,
 }
 
-/// A bucket for the host and `N` for the peers, however many they are: those whose hashes fall
-/// together share one.
+/// The bucket of the peer that used it last.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// What tells the peer from others that fall into this place.
+    owner: u32,
+    bucket: TokenBucket,
+}
+
+/// A bucket for the host and `N` places for the buckets of peers, however many those are. A peer
+/// that falls into the place of another takes it over and begins with a full bucket: so a flood
+/// from many senders, who need not exist, does not use up what those are due who do. What all of
+/// them get together, the bucket of the host limits.
 #[derive(Clone, Debug)]
 pub struct PeerLimiter<const N: usize> {
     host: TokenBucket,
-    peers: [TokenBucket; N],
+    places: [Place; N],
 }
 
 impl<const N: usize> PeerLimiter<N> {
@@ -109,28 +119,38 @@ impl<const N: usize> PeerLimiter<N> {
 
         Self {
             host: TokenBucket::FULL,
-            peers: [TokenBucket::FULL; N],
+            places: [Place {
+                owner: 0,
+                bucket: TokenBucket::FULL,
+            }; N],
         }
     }
 
     /// Takes one from the bucket of the host and from that of a peer, or from none. The hash
-    /// should be one of the peer's address that nobody else can foresee, otherwise it could be
-    /// made to share its bucket with a flood.
+    /// should be one of the peer's address that nobody else can foresee, otherwise somebody could
+    /// make its bucket full again at will.
     ///
     /// # Errors
     ///
     /// Which limit was reached; that of the peer, if both.
     pub fn take(&mut self, limits: &Limits, hash: u64, now: Instant) -> Result<(), Limited> {
-        let bucket = hash
+        let place = hash
             .checked_rem(N as u64)
-            .and_then(|index| self.peers.get_mut(index as usize))
+            .and_then(|index| self.places.get_mut(index as usize))
             .ok_or(Limited::Peer)?;
+        // The upper half has no part in the choice of the place if N is a power of two.
+        let owner = hash.wrapping_shr(32) as u32;
+        let bucket = if place.owner == owner {
+            place.bucket
+        } else {
+            TokenBucket::FULL
+        };
 
-        let peer = bucket.taken(limits.peer, now).ok_or(Limited::Peer)?;
+        let bucket = bucket.taken(limits.peer, now).ok_or(Limited::Peer)?;
         if !self.host.take(limits.host, now) {
             return Err(Limited::Host);
         }
-        *bucket = peer;
+        *place = Place { owner, bucket };
         Ok(())
     }
 }

@@ -17,11 +17,9 @@ use crate::{
             Sock, //
         },
     },
-    proto::{
-        locator::{
-            Ulid,
-            UlidPair, //
-        },
+    proto::locator::{
+        Ulid,
+        UlidPair, //
     },
 };
 use kernel::{

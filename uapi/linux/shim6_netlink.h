@@ -5,11 +5,14 @@
  *
  * Addresses are 16 octets in network byte order, integers in host byte order.
  * All commands need CAP_NET_ADMIN in the user namespace that owns the network
- * namespace, and so does listening to the multicast group. Errors carry an extended acknowledgement in words. Validation is
- * strict: attributes and flags that a command does not know are refused, and so
- * are an attribute given twice (but the locators), a locator in both lists, and
- * a context named both by its tag and by its identity. Replies to a GET and the
- * messages of its dump carry the command of that GET.
+ * namespace, and so does listening to the multicast group. Errors carry an
+ * extended acknowledgement in words. Validation is strict: attributes and flags
+ * that a command does not know are refused, and so are an attribute given twice
+ * (but the locators), a locator in both lists, and a context named both by its
+ * tag and by its identity. Replies to a GET and the messages of its dump carry
+ * the command of that GET. A peer that is left alone because it did not answer,
+ * or does not know Shim6, is in a dump of contexts with its ULIDs, the FII, the
+ * state and %SHIM6_A_TIMER only.
  */
 #ifndef _UAPI_LINUX_SHIM6_NETLINK_H
 #define _UAPI_LINUX_SHIM6_NETLINK_H
@@ -58,7 +61,8 @@
  * @SHIM6_CMD_POLICY_ADD:  add such a prefix
  * @SHIM6_CMD_POLICY_DEL:  delete one
  * @SHIM6_CMD_EVENT:       sent to the multicast group, never by user space: a
- *                         context as in GET, with %SHIM6_A_EVENT
+ *                         context as in GET, but for lists and history, with
+ *                         %SHIM6_A_EVENT and %SHIM6_A_CAUSE
  */
 enum shim6_cmd {
 	SHIM6_CMD_UNSPEC,

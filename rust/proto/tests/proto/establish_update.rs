@@ -147,7 +147,22 @@ fn recovery_repeats_the_request() {
     assert_eq!(old, [Action::Discard(Cause::Nonce)]);
 }
 
-/// So it is when the peer replaced the context by itself.
+/// When the peer is forgotten so is the request to it: a late acknowledgement says nothing about
+/// the peer that is being asked now.
+#[test]
+fn fall_back_abandons_the_request() {
+    let mut bench = outstanding();
+    bench.receive(&r1bis(PEER), ON_ULIDS);
+    (0..3).for_each(|_| drop(bench.expire()));
+    let (nonce, _) = bench.machine().outstanding().expect("I1");
+    bench.receive(&r1(nonce), ON_ULIDS);
+    assert_eq!(bench.state(), State::I2Sent);
+    let late = bench.receive(&acknowledgement(drawn(2)), ON_ULIDS);
+    assert_eq!(late, [Action::Discard(Cause::State)]);
+    assert!(!bench.machine().is_announced());
+}
+
+/// The request is also repeated when the peer replaced the context by itself.
 #[test]
 fn replacement_repeats_the_request() {
     let mut bench = outstanding();

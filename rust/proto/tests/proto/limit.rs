@@ -201,14 +201,21 @@ fn refusal_by_the_host() {
 }
 
 #[test]
-fn hashes_fall_into_buckets() {
-    let mut limiter = PeerLimiter::<8>::default();
-    assert_eq!(limiter.take(&LIMITS, 1, at(0)), Ok(()));
-    assert_eq!(limiter.take(&LIMITS, 9, at(0)), Ok(()));
-    assert_eq!(limiter.take(&LIMITS, 17, at(0)), Err(Limited::Peer));
-    assert_eq!(limiter.take(&LIMITS, u64::MAX, at(0)), Ok(()));
-    assert_eq!(limiter.take(&LIMITS, 7, at(0)), Ok(()));
-    assert_eq!(limiter.take(&LIMITS, 7, at(0)), Err(Limited::Peer));
+fn a_peer_takes_over_the_place_of_another() {
+    let limits = Limits {
+        peer: limit(1, 1),
+        host: limit(1000, 1000),
+    };
+    let mut limiter = PeerLimiter::<8>::new();
+    let (one, other) = (1 << 32 | 3, 2 << 32 | 11);
+
+    assert_eq!(limiter.take(&limits, one, at(0)), Ok(()));
+    assert_eq!(limiter.take(&limits, one, at(1)), Err(Limited::Peer));
+    // The same place, another peer: its bucket is full.
+    assert_eq!(limiter.take(&limits, other, at(2)), Ok(()));
+    assert_eq!(limiter.take(&limits, other, at(3)), Err(Limited::Peer));
+    // Another place of the first peer's neighbours is not touched by that.
+    assert_eq!(limiter.take(&limits, 1 << 32 | 4, at(4)), Ok(()));
 }
 
 #[test]
