@@ -59,7 +59,8 @@ pub(super) enum Name {
 
 /// The name of a context in a request.
 pub(super) fn name(request: &Request<'_>) -> Result<Name> {
-    refuse_repeated(request, request.attributes(), &[])?;
+    // Where there may be a list, it may have several elements.
+    refuse_repeated(request, request.attributes(), &[A_LOCATOR_LOCAL])?;
 
     let attributes = request.attributes();
     let Some(tag) = tag(request, A_TAG_LOCAL, TAG_LOCAL_TOO_LARGE)? else {
