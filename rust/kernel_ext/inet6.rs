@@ -45,7 +45,10 @@ pub(crate) enum Delivery {
     /// It is used up and freed.
     Consumed(SkBuff),
     /// It was taken, to be used later.
-    #[expect(dead_code, reason = "the control path is to use it")]
+    #[expect(
+        dead_code,
+        reason = "a part of the abstraction that nobody here needs yet"
+    )]
     Kept(Stolen),
     /// It goes on to the next header, whose naming octet [`SkBuff::set_next_header_offset`] said.
     Resubmit(SkBuff),
