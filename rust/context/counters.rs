@@ -136,6 +136,8 @@ counters! {
     OutError,
     /// Messages sent again for want of an answer.
     OutRetransmitted,
+    /// Control messages that left out preferences or locators, to be no longer than 1280 octets.
+    OutShortened,
     /// Control messages that could not be sent: no route, a firewall, no memory.
     OutControlFailed,
     /// Answers not sent because of `net.shim6.answer_rate_peer`.

@@ -31,6 +31,7 @@ use crate::{
         rcu::RcuArc, //
     },
     proto::{
+        compose::LeftOut,
         establish::{
             confuses,
             Action,
@@ -71,6 +72,9 @@ pub(super) struct Received<'a> {
 
 /// Why a turn ends early: the context is gone, or there is no memory.
 type Stop = SetPairError;
+
+/// How long to wait for memory before a step is tried again, in milliseconds.
+const RETRY: u32 = 500;
 
 impl Control {
     /// Lets the machine of a context take a step, and carries out what it decides. The worker only.
@@ -115,13 +119,16 @@ impl Control {
             cause,
             received,
         };
-        if turn
-            .perform(&mut machine, &actions, &mut surroundings)
-            .is_ok()
-        {
-            turn.settle(machine);
+        match turn.perform(&mut machine, &actions, &mut surroundings) {
+            Ok(()) => turn.settle(machine),
+            // The machine stays as it was: a message is as good as lost, and what its timer was to
+            // do is tried again.
+            Err(Stop::NoMemory) => {
+                namespace.counters.count(Counter::InNoMemory);
+                Context::set_timer(context, Some(RETRY));
+            }
+            Err(_) => (),
         }
-        // Otherwise the machine stays as it was: the message is as good as lost.
     }
 
     /// A context goes, and nothing of it is left. The worker, or who is sure that it is not there.
@@ -415,6 +422,7 @@ impl Turn<'_, '_> {
             self.count(Counter::OutControlFailed);
             return Ok(());
         };
+        self.count_left_out(composed.left_out);
         if content.is_kept() {
             if let Some(establishment) = locked.establishment() {
                 establishment.keep(composed.octets)?;
@@ -465,6 +473,7 @@ impl Turn<'_, '_> {
             self.count(Counter::OutControlFailed);
             return Ok(());
         };
+        self.count_left_out(composed.left_out);
         if let Some(establishment) = locked.establishment() {
             establishment.keep(composed.octets)?;
         }
@@ -479,6 +488,12 @@ impl Turn<'_, '_> {
             Counter::OutUpdateRequest,
         );
         Ok(())
+    }
+
+    fn count_left_out(&self, left_out: LeftOut) {
+        if left_out != LeftOut::Nothing {
+            self.count(Counter::OutShortened);
+        }
     }
 
     /// Sends the message that was kept again.
