@@ -50,5 +50,5 @@ IMAGE_PACKAGES=(
 
 # The crates that are built and tested on the host, with the options of their
 # tests: the protocol is tested with overflow checks, as in the kernel; the tool as it is built.
-HOST_CRATES=(rust/proto tools/shim6)
-declare -A HOST_TEST_OPTIONS=([rust/proto]="" [tools/shim6]="--release")
+HOST_CRATES=(rust/proto tools/shim6 tools/model)
+declare -A HOST_TEST_OPTIONS=([rust/proto]="" [tools/shim6]="--release" [tools/model]="")

@@ -363,9 +363,18 @@ impl Context {
         self.wishes.swap(0, Ordering::Acquire)
     }
 
-    /// The timer of the state machine fires at a time, or not at all.
+    /// The timer of the state machine fires at a time or a little before, or not at all.
+    ///
+    /// The kernel's timer wheel may be late by an eighth of a long time. So a long time is waited
+    /// for in steps: the machine says that its time has not come, and the rest is waited for.
     pub(crate) fn set_timer(this: &RcuArc<Self>, msecs: Option<u32>) {
+        /// What a timer may be late by an eighth of, in milliseconds.
+        const SHORT: u32 = 400;
+
         match msecs {
+            Some(msecs) if msecs > SHORT => {
+                Timer::arm(this, msecs.saturating_sub(msecs / 8));
+            }
             Some(msecs) => Timer::arm(this, msecs),
             None => this.timer.disarm(),
         }

@@ -38,6 +38,9 @@ use kernel::sync::rcu;
 /// How many looks there are in the time that makes a context idle.
 const LOOKS: u32 = 8;
 
+/// The longest time between two looks, in milliseconds: so late may a changed setting be noticed.
+const LONGEST: u32 = 5_000;
+
 /// Contexts that are looked at together.
 const BATCH: usize = 16;
 
@@ -49,7 +52,7 @@ impl Control {
             return None;
         }
         let timeout = namespace.settings.idle_timeout();
-        let interval = Interval::from_millis((timeout.as_millis() / LOOKS).max(1));
+        let interval = Interval::from_millis((timeout.as_millis() / LOOKS).clamp(1, LONGEST));
         // Only the worker looks at this, so it may be read and written in two steps.
         let now = super::now();
         let swept = Instant::from_millis(self.swept.load(Ordering::Relaxed));

@@ -42,7 +42,7 @@ A2=2001:db8:a:2:10c8:6551:484f:c005
 B1=2001:db8:b:1:24b7:330d:d41f:c548
 B2=2001:db8:b:2:3c5a:8b13:18a0:947f
 B3=2001:db8:b:3:3c3a:c79f:c465:1e5a
-readonly TOPO_B_PLAIN=2001:db8:b:1::b
+readonly TOPO_B_HBA=$B1 TOPO_B_PLAIN=2001:db8:b:1::b
 
 # Context tags: packets to A carry TAG_A, packets to B carry TAG_B. Below 2^47.
 TAG_A=0x4123456789ab
@@ -127,7 +127,7 @@ topo_up() {
 	done
 	# A bridge is direct in all but the wire.
 	[[ $TOPO_FORM == *bridge* ]] && TOPO_FORM+=" direct"
-	TOPO_UPLINKS_B=2
+	TOPO_UPLINKS_B=2 B1=$TOPO_B_HBA
 	[[ $TOPO_FORM == *t3* ]] && TOPO_UPLINKS_B=3
 	[[ $TOPO_FORM == *t2* ]] && TOPO_UPLINKS_B=1 B1=$TOPO_B_PLAIN
 

@@ -86,7 +86,8 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (line[0] == '#' || line[0] == '\n')
 			continue;
-		fields = sscanf(line, "%63s %63s %u %139999s =%d", source, destination, &next, hex, &claimed);
+		fields = sscanf(line, "%63s %63s %u %139999s =%d", source, destination, &next,
+				hex, &claimed);
 		if (fields < 4)
 			errx(2, "not SOURCE DESTINATION NEXT-HEADER HEX: %s", line);
 		memset(header, 0, sizeof(*header));

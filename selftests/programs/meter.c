@@ -68,7 +68,8 @@ int main(int argc, char **argv)
 	if (sched_setscheduler(0, SCHED_FIFO, &first))
 		warn("no real-time priority");
 
-	grown = looked = now_ms();
+	grown = now_ms();
+	looked = grown;
 	while (before < size && looked - grown <= PATIENCE_MS) {
 		nanosleep(&pause, NULL);
 		now = now_ms();

@@ -5,11 +5,13 @@
  *
  * The client's last line tells what it saw, for scripts:
  *
- *	tcp sent=N received=N bad=N gap_ms=N mtu=N seconds=N.N
+ *	tcp sent=N received=N bad=N gap_ms=N mtu=N refused=N seconds=N.N
+ *		associated_first=N associated=N (all in one line)
  *
  * "sent" and "received" count octets for TCP and datagrams for UDP and raw
  * sockets, "gap_ms" is the longest time without anything received, "mtu" is
- * IPV6_MTU of the socket at the end.
+ * IPV6_MTU of the socket at the end, "associated" is SHIM_ASSOCIATED when all
+ * was sent, "associated_first" at the beginning, -1 where there is no such option.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -49,6 +51,7 @@ static const char usage[] =
 	"  -f FILE  keep the number received so far in FILE\n"
 	"  -l       lost datagrams are no failure, if at least one came back\n"
 	"  -d       set SHIM_DONTSHIM\n"
+	"  -S       set SHIM_CONTEXT_DEFERRED_SETUP to 0: a context at once\n"
 	"  -o       send a hop-by-hop options header\n"
 	"  -D       set IPV6_DONTFRAG; datagrams refused as too long are counted\n";
 
@@ -58,14 +61,15 @@ static volatile sig_atomic_t stopped;
 static struct {
 	long long n;
 	int size, interval, patience, progress;
-	bool lossy, dontshim, hop_by_hop, dontfrag;
+	bool lossy, dontshim, immediate, hop_by_hop, dontfrag;
 	struct sockaddr_in6 source, destination;
 } options = { .n = 100, .size = 1000, .interval = -1, .patience = 20, .progress = -1 };
 
 static struct {
 	long long sent, received, bad, refused;
 	long long started, last, gap;
-} seen;
+	int associated;
+} seen = { .associated = -1 };
 
 static void on_term(int signal)
 {
@@ -231,6 +235,9 @@ static int client_socket(int type, int protocol)
 		err(1, "socket");
 	if (options.dontshim)
 		set_int(fd, SOL_SHIM, SHIM_DONTSHIM, 1, "SHIM_DONTSHIM");
+	if (options.immediate)
+		set_int(fd, SOL_SHIM, SHIM_CONTEXT_DEFERRED_SETUP, 0,
+			"SHIM_CONTEXT_DEFERRED_SETUP");
 	if (options.dontfrag)
 		set_int(fd, SOL_IPV6, IPV6_DONTFRAG, 1, "IPV6_DONTFRAG");
 	if (options.hop_by_hop &&
@@ -238,8 +245,10 @@ static int client_socket(int type, int protocol)
 		err(1, "IPV6_HOPOPTS");
 	if (type != SOCK_STREAM)
 		set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20, "SO_RCVBUFFORCE");
-	if (type == SOCK_RAW)
-		options.source.sin6_port = options.destination.sin6_port = 0;
+	if (type == SOCK_RAW) {
+		options.source.sin6_port = 0;
+		options.destination.sin6_port = 0;
+	}
 	if (bind(fd, (struct sockaddr *)&options.source, sizeof(options.source)))
 		err(1, "bind");
 	if (connect(fd, (struct sockaddr *)&options.destination, sizeof(options.destination)))
@@ -285,6 +294,14 @@ static bool patience_left(void)
 	return now_ms() - seen.last < most;
 }
 
+static int associated(int fd)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SHIM, SHIM_ASSOCIATED, &value, &len) ? -1 : value;
+}
+
 /* Sends while the socket takes it, and reads what comes back. */
 static int run_stream(int fd)
 {
@@ -300,6 +317,7 @@ static int run_stream(int fd)
 		long long now = now_ms();
 
 		if (all_sent() && !closing) {
+			seen.associated = associated(fd);
 			shutdown(fd, SHUT_WR);
 			closing = true;
 		}
@@ -378,6 +396,7 @@ static int run_datagrams(int fd, bool raw)
 			err(1, "recv");
 		show_progress();
 	}
+	seen.associated = associated(fd);
 	if (options.lossy)
 		return seen.bad || !seen.received;
 	return seen.bad || seen.received != seen.sent;
@@ -385,7 +404,7 @@ static int run_datagrams(int fd, bool raw)
 
 static int run_client(const char *kind)
 {
-	int type = SOCK_STREAM, protocol = 0, mtu = 0, status, fd;
+	int type = SOCK_STREAM, protocol = 0, mtu = 0, first, status, fd;
 	socklen_t len = sizeof(mtu);
 
 	if (!strcmp(kind, "udp"))
@@ -399,14 +418,16 @@ static int run_client(const char *kind)
 	fill_pattern();
 	seen.started = now_ms();
 	fd = client_socket(type, protocol);
+	first = associated(fd);
 	seen.last = now_ms();
 	status = type == SOCK_STREAM ? run_stream(fd) : run_datagrams(fd, type == SOCK_RAW);
 	if (now_ms() - seen.last > seen.gap)
 		seen.gap = now_ms() - seen.last;
 	getsockopt(fd, SOL_IPV6, IPV6_MTU, &mtu, &len);
-	printf("%s sent=%lld received=%lld bad=%lld gap_ms=%lld mtu=%d refused=%lld seconds=%.2f\n",
-	       kind, seen.sent, seen.received, seen.bad, seen.gap, mtu, seen.refused,
-	       (now_ms() - seen.started) / 1000.0);
+	printf("%s sent=%lld received=%lld bad=%lld gap_ms=%lld mtu=%d refused=%lld ", kind,
+	       seen.sent, seen.received, seen.bad, seen.gap, mtu, seen.refused);
+	printf("seconds=%.2f associated_first=%d associated=%d\n",
+	       (now_ms() - seen.started) / 1000.0, first, seen.associated);
 	return status;
 }
 
@@ -435,25 +456,47 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(argv[1], "serve"))
 		return serve(number(argv[2]));
-	if (argc < 2 || (strcmp(argv[1], "tcp") && strcmp(argv[1], "udp") && strcmp(argv[1], "raw")))
+	if (argc < 2 || (strcmp(argv[1], "tcp") && strcmp(argv[1], "udp") &&
+			 strcmp(argv[1], "raw")))
 		errx(2, "\n%s", usage);
 
 	optind = 2;
-	while ((option = getopt(argc, argv, "n:s:i:w:f:ldoD")) != -1) {
+	while ((option = getopt(argc, argv, "n:s:i:w:f:ldSoD")) != -1) {
 		switch (option) {
-		case 'n': options.n = number(optarg); break;
-		case 's': options.size = number(optarg); break;
-		case 'i': options.interval = number(optarg); break;
-		case 'w': options.patience = number(optarg); break;
-		case 'f': options.progress = open(optarg, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-			  if (options.progress < 0)
-				  err(1, "%s", optarg);
-			  break;
-		case 'l': options.lossy = true; break;
-		case 'd': options.dontshim = true; break;
-		case 'o': options.hop_by_hop = true; break;
-		case 'D': options.dontfrag = true; break;
-		default: errx(2, "\n%s", usage);
+		case 'n':
+			options.n = number(optarg);
+			break;
+		case 's':
+			options.size = number(optarg);
+			break;
+		case 'i':
+			options.interval = number(optarg);
+			break;
+		case 'w':
+			options.patience = number(optarg);
+			break;
+		case 'f':
+			options.progress = open(optarg, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+			if (options.progress < 0)
+				err(1, "%s", optarg);
+			break;
+		case 'l':
+			options.lossy = true;
+			break;
+		case 'd':
+			options.dontshim = true;
+			break;
+		case 'S':
+			options.immediate = true;
+			break;
+		case 'o':
+			options.hop_by_hop = true;
+			break;
+		case 'D':
+			options.dontfrag = true;
+			break;
+		default:
+			errx(2, "\n%s", usage);
 		}
 	}
 	if (argc - optind != 3 || options.size < 8 || options.size > MOST)

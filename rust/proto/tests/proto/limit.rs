@@ -207,7 +207,7 @@ fn a_peer_takes_over_the_place_of_another() {
         host: limit(1000, 1000),
     };
     let mut limiter = PeerLimiter::<8>::new();
-    let (one, other) = (1 << 32 | 3, 2 << 32 | 11);
+    let (one, other) = ((1 << 32) | 3, (2 << 32) | 11);
 
     assert_eq!(limiter.take(&limits, one, at(0)), Ok(()));
     assert_eq!(limiter.take(&limits, one, at(1)), Err(Limited::Peer));
@@ -215,7 +215,7 @@ fn a_peer_takes_over_the_place_of_another() {
     assert_eq!(limiter.take(&limits, other, at(2)), Ok(()));
     assert_eq!(limiter.take(&limits, other, at(3)), Err(Limited::Peer));
     // Another place of the first peer's neighbours is not touched by that.
-    assert_eq!(limiter.take(&limits, 1 << 32 | 4, at(4)), Ok(()));
+    assert_eq!(limiter.take(&limits, (1 << 32) | 4, at(4)), Ok(()));
 }
 
 #[test]
