@@ -4,6 +4,7 @@
 
 use hmac::{
     Hmac,
+    KeyInit,
     Mac, //
 };
 use sha1::{
@@ -36,7 +37,7 @@ impl Digests for Hashes {
     }
 
     fn hmac_sha256(&self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = <Hmac<Sha256> as Mac>::new(key.into());
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length will do");
         for part in parts {
             mac.update(part);
         }

@@ -4,6 +4,8 @@
 //! kernel would add.
 
 mod context;
+mod receive;
+mod reply;
 
 use std::{
     cell::RefCell,
@@ -16,17 +18,13 @@ use std::{
 
 use shim6_proto::{
     compose::HostView,
-    dispatch::{
-        Key,
-        Unmatched, //
-    },
+    dispatch::Key,
     establish::{
         Action,
         Actions,
         Constants,
         Machine,
         Negative,
-        Offer,
         Step, //
     },
     identity::Identity,
@@ -36,14 +34,9 @@ use shim6_proto::{
         UlidPair, //
     },
     number::Generation,
-    random::Random,
     tag::ContextTag,
     time::Instant,
-    validator::{
-        R1Subject,
-        R1bisSubject,
-        Validators, //
-    },
+    validator::Validators,
     verify::VerifiedHost,
     wire::{
         build,
@@ -56,20 +49,13 @@ use shim6_proto::{
 };
 
 use crate::{
-    crypto::{
-        Hashes,
-        Seeded,
-        Source, //
-    },
-    packet::{
-        Contents,
-        Packet, //
-    },
+    crypto::Source,
+    packet::Packet,
     set::HbaSet, //
 };
 
 pub use self::context::Context;
-use self::context::View;
+use self::reply::reverse;
 
 /// What a step of a host depends on besides the host and the event, and where its packets go.
 #[derive(Debug)]
@@ -204,7 +190,8 @@ impl Host {
 
     /// Forgets what has ended.
     pub fn expire_negatives(&mut self, now: Instant) {
-        self.negatives.retain(|(_, negative)| !negative.is_over(now));
+        self.negatives
+            .retain(|(_, negative)| !negative.is_over(now));
     }
 
     /// Forgets that any peer did not answer.
@@ -234,7 +221,8 @@ impl Host {
 
     /// Discards one context, as if it had not been used for long.
     pub fn discard(&mut self, identity: &Identity) {
-        self.contexts.retain(|context| context.identity != *identity);
+        self.contexts
+            .retain(|context| context.identity != *identity);
     }
 
     /// A local trigger; nothing if there is a context or the peer is left alone.
@@ -249,111 +237,6 @@ impl Host {
         let (machine, actions) = Machine::initiate(&mut world.step(&identity), tag, pair);
         let index = self.insert(Context::new(identity, machine, pair));
         self.carry_out(world, index, &actions, None, None);
-    }
-
-    /// A packet that came.
-    pub fn receive<S: Source>(&mut self, world: &mut World<'_, S>, packet: &Packet) {
-        match packet.contents() {
-            Some(Contents::Payload(payload)) => self.receive_payload(world, packet, &payload),
-            Some(Contents::Control(message)) => {
-                self.receive_message(world, &packet.arrival(), &message);
-            }
-            None => {}
-        }
-    }
-
-    fn receive_payload<S: Source>(
-        &mut self,
-        world: &mut World<'_, S>,
-        packet: &Packet,
-        payload: &PayloadHeader,
-    ) {
-        match self.index(&Key::LocalTag(payload.tag)) {
-            Some(index) => self.run(world, index, |machine, step| machine.payload(step)),
-            None => self.reply_r1bis(world, packet.at_receiver(), payload.tag),
-        }
-    }
-
-    fn receive_message<S: Source>(
-        &mut self,
-        world: &mut World<'_, S>,
-        arrival: &Arrival,
-        message: &Message<'_>,
-    ) {
-        if !self.is_proved(world, arrival, message) {
-            return;
-        }
-        let Some(key) = Key::of(message, arrival) else {
-            return;
-        };
-        if let Key::Identity(identity) = key {
-            if !self.set.has(identity.ulids.local.as_locator()) {
-                return;
-            }
-        }
-        let Some(index) = self.index(&key) else {
-            return self.receive_unmatched(world, arrival, message, key);
-        };
-        let Some(context) = self.contexts.get_mut(index) else {
-            return;
-        };
-
-        let identity = context.identity;
-        let mut view = View::new(context, &self.told);
-        let mut machine = context.machine;
-        let mut step = world.step(&identity);
-        let actions = machine.receive(&mut step, message, arrival, &mut view);
-        let verified = view.verified;
-        context.machine = machine;
-        self.carry_out(world, index, &actions, verified.as_ref(), Some((arrival, message)));
-    }
-
-    /// A message without a context.
-    fn receive_unmatched<S: Source>(
-        &mut self,
-        world: &mut World<'_, S>,
-        arrival: &Arrival,
-        message: &Message<'_>,
-        key: Key,
-    ) {
-        match (Unmatched::of(message.message_type()), key) {
-            (Unmatched::ReplyR1, _) => self.reply_r1(world, arrival, message),
-            (Unmatched::ReplyR1bis, Key::LocalTag(tag)) => {
-                self.reply_r1bis(world, reverse(arrival), tag);
-            }
-            (Unmatched::Respond, Key::Identity(identity)) => {
-                let offer = match message {
-                    Message::I2(i2) => Offer::from(i2),
-                    Message::I2bis(i2bis) => Offer::from(i2bis),
-                    _ => return,
-                };
-                self.respond(world, arrival, identity, &offer);
-            }
-            _ => {}
-        }
-    }
-
-    fn respond<S: Source>(
-        &mut self,
-        world: &mut World<'_, S>,
-        arrival: &Arrival,
-        identity: Identity,
-        offer: &Offer<'_>,
-    ) {
-        let Some(tag) = self.unused_tag(world.source) else {
-            return;
-        };
-        let mut view = View::of_nobody(&identity, &self.told);
-        let mut step = world.step(&identity);
-        let Ok((machine, actions)) = Machine::respond(&mut step, tag, offer, arrival, &mut view)
-        else {
-            return;
-        };
-        let verified = view.verified;
-        let pair = identity.ulids.as_locators();
-        self.negatives.retain(|(other, _)| *other != identity);
-        let index = self.insert(Context::new(identity, machine, pair));
-        self.carry_out(world, index, &actions, verified.as_ref(), None);
     }
 
     /// The timers that have expired.
@@ -534,7 +417,11 @@ impl Host {
                     self.negatives.push((identity, negative));
                     // The order must not tell states apart.
                     self.negatives.sort_by_key(|(identity, _)| {
-                        (identity.ulids.local, identity.ulids.peer, identity.fii.get())
+                        (
+                            identity.ulids.local,
+                            identity.ulids.peer,
+                            identity.fii.get(),
+                        )
                     });
                 }
                 (Action::ReplyR1, Some((arrival, message))) => {
@@ -582,108 +469,6 @@ impl Host {
         }
     }
 
-    /// The validators of the present start.
-    fn validators<T>(
-        &self,
-        random: &mut impl Random,
-        work: impl FnOnce(&mut Validators) -> T,
-    ) -> Option<T> {
-        let mut secrets = self.secrets.borrow_mut();
-        while secrets.len() <= self.epoch {
-            secrets.push(Validators::new(random));
-        }
-        secrets.get_mut(self.epoch).map(work)
-    }
-
-    /// Numbers for secrets: they depend on the host and how often it was started, not on what
-    /// happened before.
-    fn secret_numbers(&self) -> Seeded {
-        Seeded::new(u64::from(u32::from(self.set.name)) + 1000 * self.epoch as u64)
-    }
-
-    /// Whether a message needs no proof, or has the right one.
-    fn is_proved<S: Source>(
-        &self,
-        world: &World<'_, S>,
-        arrival: &Arrival,
-        message: &Message<'_>,
-    ) -> bool {
-        let now = world.now;
-        let checked = self.validators(&mut self.secret_numbers(), |validators| match message {
-            Message::I2(i2) => validators
-                .check_i2(
-                    &Hashes,
-                    now,
-                    i2.responder_nonce,
-                    i2.validator,
-                    &R1Subject::of_i2(arrival, i2),
-                )
-                .is_ok(),
-            Message::I2bis(i2bis) => validators
-                .check_i2bis(
-                    &Hashes,
-                    now,
-                    i2bis.responder_nonce,
-                    i2bis.validator,
-                    &R1bisSubject::of_i2bis(arrival, i2bis),
-                )
-                .is_ok(),
-            _ => true,
-        });
-        checked.unwrap_or(false)
-    }
-
-    /// Answers I1 without a trace.
-    fn reply_r1<S: Source>(
-        &self,
-        world: &mut World<'_, S>,
-        arrival: &Arrival,
-        message: &Message<'_>,
-    ) {
-        let Message::I1(i1) = message else {
-            return;
-        };
-        let subject = R1Subject::of_i1(arrival, i1);
-        let now = world.now;
-        let mut random = self.secret_numbers();
-        let issued = self.validators(&mut random.clone(), |validators| {
-            validators.issue_r1(&Hashes, &mut random, now, &subject)
-        });
-        if let Some((nonce, validator)) = issued {
-            let mut buffer = [0; build::MAX_LEN];
-            let octets = build::r1(&mut buffer, i1.initiator_nonce, nonce, &validator)
-                .and_then(|builder| builder.finish())
-                .expect("R1 fits");
-            world.sent.push(Packet::new(reverse(arrival), octets));
-        }
-    }
-
-    /// Answers a packet with an unknown tag without a trace.
-    fn reply_r1bis<S: Source>(
-        &self,
-        world: &mut World<'_, S>,
-        pair: LocatorPair,
-        packet_tag: ContextTag,
-    ) {
-        let subject = R1bisSubject {
-            packet_tag,
-            source: pair.peer,
-            destination: pair.local,
-        };
-        let now = world.now;
-        let mut random = self.secret_numbers();
-        let issued = self.validators(&mut random.clone(), |validators| {
-            validators.issue_r1bis(&Hashes, &mut random, now, &subject)
-        });
-        if let Some((nonce, validator)) = issued {
-            let mut buffer = [0; build::MAX_LEN];
-            let octets = build::r1bis(&mut buffer, packet_tag, nonce, &validator)
-                .and_then(|builder| builder.finish())
-                .expect("R1bis fits");
-            world.sent.push(Packet::new(pair, octets));
-        }
-    }
-
     /// What must hold after every step.
     ///
     /// # Errors
@@ -692,7 +477,9 @@ impl Host {
     pub fn check(&self, everybody: &[HbaSet]) -> Result<(), String> {
         let pairs = |i: usize, context: &Context| {
             let others = self.contexts.iter().skip(i + 1);
-            others.map(|other| (context.clone(), other.clone())).collect::<Vec<_>>()
+            others
+                .map(|other| (context.clone(), other.clone()))
+                .collect::<Vec<_>>()
         };
         for (i, context) in self.contexts.iter().enumerate() {
             context.check(&self.set, everybody)?;
@@ -721,13 +508,5 @@ impl<S: Source> World<'_, S> {
             now: self.now,
             random: self.source,
         }
-    }
-}
-
-/// Where an answer to a packet comes from and goes to.
-const fn reverse(arrival: &Arrival) -> LocatorPair {
-    LocatorPair {
-        local: arrival.destination,
-        peer: arrival.source,
     }
 }

@@ -134,6 +134,9 @@ pub struct Net {
     statistics: Statistics,
 }
 
+/// Packets and timers that there may be while the time goes by once; some hundreds are many.
+const MOST_EVENTS: usize = 100_000;
+
 /// How many packets can be replayed.
 const HISTORY: usize = 200;
 
@@ -218,9 +221,11 @@ impl Net {
                     },
                     fii: Fii::new(fii),
                 };
-                if !self.wanted.iter().any(|(_, wanted)| {
-                    *wanted == identity || *wanted == mirrored(&identity)
-                }) {
+                if !self
+                    .wanted
+                    .iter()
+                    .any(|(_, wanted)| *wanted == identity || *wanted == mirrored(&identity))
+                {
                     self.wanted.push((host, identity));
                 }
                 self.step(host, |host, world| host.trigger(world, identity))
@@ -288,10 +293,10 @@ impl Net {
     ///
     /// # Errors
     ///
-    /// What must not be.
+    /// What must not be, or that there is no end of packets and timers.
     pub fn run(&mut self, interval: Interval) -> Result<(), String> {
         let end = self.now.saturating_add(interval);
-        loop {
+        for _ in 0..MOST_EVENTS {
             let arrival = self.under_way.keys().next().map(|(at, _)| *at);
             let deadline = self.hosts.iter().filter_map(Host::next_deadline).min();
             let next = arrival.into_iter().chain(deadline).min();
@@ -311,11 +316,12 @@ impl Net {
                 }
             }
         }
+        Err(format!("no end of packets and timers: {:#?}", self.hosts))
     }
 
     /// Ends all faults and lets the hosts talk until they agree about all contexts that somebody
-    /// wanted. Every second hosts that have a context use it, and hosts that wanted one and have
-    /// none ask for it.
+    /// wanted. Every second hosts that have a context use it and test one of its pairs, and hosts
+    /// that wanted one and have none ask for it.
     ///
     /// # Errors
     ///
@@ -326,7 +332,7 @@ impl Net {
         for host in 0..self.hosts.len() {
             self.step(host, |host, world| host.tell_all(world))?;
         }
-        for _ in 0..600 {
+        for second in 0..600 {
             if self.is_settled() {
                 return Ok(());
             }
@@ -343,8 +349,8 @@ impl Net {
                         host,
                         Incident::Probe {
                             context: index,
-                            local: 0,
-                            peer: 0,
+                            local: second,
+                            peer: second / 3,
                         },
                     )?;
                 }

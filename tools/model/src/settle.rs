@@ -8,7 +8,10 @@ use shim6_proto::{
     locator::UlidPair, //
 };
 
-use crate::host::Host;
+use crate::host::{
+    Context,
+    Host, //
+};
 
 /// The identity that the peer of a context has for it.
 pub const fn mirrored(identity: &Identity) -> Identity {
@@ -23,11 +26,18 @@ pub const fn mirrored(identity: &Identity) -> Identity {
 }
 
 /// Whether two hosts both have the context with this identity of `a`, are done with establishing
-/// it, and each sends with the tag that the other allocated for it.
+/// it, and each has the tag that the other allocated for it and the locators that the other tells.
 pub fn agree(a: &Host, b: &Host, identity: &Identity) -> bool {
     let (Some(ours), Some(theirs)) = (a.context(identity), b.context(&mirrored(identity))) else {
         return false;
     };
+    let knows = |context: &Context, peer: &Host| {
+        let told = peer.told().iter().map(|record| record.locator);
+        told.eq(context.peer().iter().copied())
+    };
+    if !knows(ours, b) || !knows(theirs, a) {
+        return false;
+    }
     let (ours, theirs) = (&ours.machine, &theirs.machine);
 
     ours.state() == State::Established

@@ -224,7 +224,9 @@ impl Context {
                 return Err(format!("no tag of the peer: {self:?}"));
             }
             if self.pair.peer != peer && !self.peer.contains(&self.pair.peer) {
-                return Err(format!("payload to a locator that is not verified: {self:?}"));
+                return Err(format!(
+                    "payload to a locator that is not verified: {self:?}"
+                ));
             }
         }
         if !own.has(self.pair.local) {
