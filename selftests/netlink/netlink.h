@@ -18,6 +18,7 @@
 #include <linux/shim6_netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -318,6 +319,38 @@ static int UNUSED open_shim6(void)
 }
 
 /* Adds an address to the loopback interface, which comes up for that. */
+/* Whether packets to an address are for this host: RTF_LOCAL in its route. */
+static bool UNUSED is_local(const char *text)
+{
+	struct in6_addr wanted = address(text);
+	char line[256], hex[33], route[33];
+	unsigned int flags;
+	bool found = false;
+	FILE *file = fopen("/proc/net/ipv6_route", "r");
+
+	if (!file)
+		tap_bail("/proc/net/ipv6_route");
+	for (int i = 0; i < 16; i++)
+		sprintf(hex + 2 * i, "%02x", wanted.s6_addr[i]);
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "%32s %*s %*s %*s %*s %*s %*s %*s %x", route, &flags) == 2 &&
+			!strcmp(route, hex) && flags & 0x80000000;
+	fclose(file);
+	return found;
+}
+
+/* The kernel makes the local route of a new address in a worker of its own. */
+static void UNUSED wait_for_route(const char *text)
+{
+	int patience = 10000;
+
+	while (!is_local(text)) {
+		if (!patience--)
+			tap_bail("no local route to %s", text);
+		poll(NULL, 0, 1);
+	}
+}
+
 static void UNUSED add_local_address(const char *text)
 {
 	struct ifinfomsg link = {
@@ -348,6 +381,7 @@ static void UNUSED add_local_address(const char *text)
 	if (errno)
 		tap_bail("address %s", text);
 	close(fd);
+	wait_for_route(text);
 }
 
 /* A network namespace of our own. */
