@@ -187,6 +187,7 @@ forget
 # Policy.
 check "the policy wants contexts with 2001:db8:b:1::/64" on A shim6 policy add 2001:db8:b:1::/64
 asks_not "an echo to another prefix" topo_reaches A2 B2
+asks_not "an echo where \"auto\" counted packets" topo_reaches A1 B2
 setting A establish off
 asks_not "off: an echo to that prefix" topo_reaches A1 B1
 setting A establish on-request

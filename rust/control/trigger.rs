@@ -110,7 +110,9 @@ impl Control {
 
     /// A packet without a context came in. Any context.
     pub(crate) fn received_without_context(&self, namespace: &Namespace, ulids: UlidPair) {
-        if self.candidates.taken.load(Ordering::Relaxed) != 0 {
+        if namespace.settings.establish() == Establish::Auto
+            && self.candidates.taken.load(Ordering::Relaxed) != 0
+        {
             self.count(namespace, ulids, false);
         }
     }
