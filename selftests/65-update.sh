@@ -76,10 +76,33 @@ up() {
 	serve B
 }
 
+has() {
+	[[ $(shows "$1" "[.locator_$2[].address] | index(\"$(topo_address "$3")\") != null") == true ]]
+}
+
+has_not() {
+	! has "$@"
+}
+
+# address VERB NAME
+address() {
+	ip -6 -n "$(topo_ns "${2:0:1}")" address "$1" "$(topo_address "$2")/64" dev "up${2:1:1}" nodad
+}
+
 tap_begin
 dmesg_mark
 up || die "hosts"
-establish || die "no context"
+
+# Both ULIDs have been used, and then there is no context while addresses change.
+establish && on A shim6 context flush && on B shim6 context flush || die "no context"
+address del A2
+address del A1 && address add A1
+check "an address was deleted while there was no context" establish
+is "A does not tell of it" "$(has A local A2 || has B peer A2 || echo no)" no
+address add A2
+eventually "it is back: B knows" has B peer A2
+is "the ULID was away while there was no context: that is forgotten" "$(state A)" ESTABLISHED
+
 flow_start stream tcp -s 5000 -i 10 A1 B1 || die "no stream"
 
 # S70
@@ -149,20 +172,14 @@ is "A knows all" "$(shows A '[.locator_peer[].priority] | @csv')" 31,32
 topo_netem B 1
 
 # Addresses come and go.
-has() {
-	[[ $(shows "$1" "[.locator_$2[].address] | index(\"$(topo_address "$3")\") != null") == true ]]
-}
-has_not() {
-	! has "$@"
-}
 generation=$(shows B .generation_peer)
 topo_switch A A1 B2
-ip -6 -n "$(topo_ns A)" address del "$A2/64" dev up2
+address del A2
 eventually "A's A2 is deleted: A drops it" has_not A local A2
 eventually "B drops it" has_not B peer A2
 holds "with a new generation" "$(shows B .generation_peer) != $generation"
 eventually "A knows that B knows" announced A
-ip -6 -n "$(topo_ns A)" address add "$A2/64" dev up2 nodad
+address add A2
 eventually "A2 is back: B knows" has B peer A2
 is "B has proof" "$(locator B peer A2 .verified)" true
 topo_link A 2 down
@@ -184,9 +201,9 @@ setting A update_timeout 2000
 stat_mark A B
 began=$(now_ms)
 for ((i = 0; i < 40; i++)); do
-	ip -6 -n "$(topo_ns A)" address del "$A2/64" dev up2
+	address del A2
 	pause 0.05
-	ip -6 -n "$(topo_ns A)" address add "$A2/64" dev up2 nodad
+	address add A2
 	pause 0.05
 done
 took=$(($(now_ms) - began))

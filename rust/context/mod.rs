@@ -63,7 +63,8 @@ pub(crate) use settings::{
 pub(crate) use sockets::Options;
 pub(crate) use table::{
     Contexts,
-    Refusal, //
+    Refusal,
+    BATCH, //
 };
 
 use self::{
@@ -106,7 +107,6 @@ use crate::{
     },
 };
 use core::sync::atomic::{
-    AtomicBool,
     AtomicU64,
     AtomicU8,
     Ordering, //
@@ -229,8 +229,8 @@ pub(crate) struct Context {
     timer: Timer<Context>,
     pending: PendingNode<Context>,
     wishes: AtomicU8,
-    /// A socket was found that uses it, when that was last looked at.
-    used: AtomicBool,
+    /// When a socket was last found that uses it, in milliseconds.
+    used: AtomicU64,
     made: Instant,
     switches: AtomicU64,
     last_tx: LastSeen,
@@ -274,7 +274,7 @@ impl Context {
                 timer <- Timer::new(),
                 pending: PendingNode::new(),
                 wishes: AtomicU8::new(0),
-                used: AtomicBool::new(false),
+                used: AtomicU64::new(0),
                 made: control::now(),
                 switches: AtomicU64::new(0),
                 last_tx: LastSeen::never(),
@@ -380,14 +380,14 @@ impl Context {
         }
     }
 
-    /// Notes whether a socket uses it.
-    pub(crate) fn set_used(&self, used: bool) {
-        self.used.store(used, Ordering::Relaxed);
+    /// Notes that a socket uses it.
+    pub(crate) fn set_used_at(&self, now: Instant) {
+        self.used.store(now.as_millis(), Ordering::Relaxed);
     }
 
-    /// Whether a socket used it when that was last looked at.
-    pub(crate) fn is_used(&self) -> bool {
-        self.used.load(Ordering::Relaxed)
+    /// Whether a socket was found to use it when sockets were looked at then.
+    pub(crate) fn was_used_at(&self, then: Instant) -> bool {
+        self.used.load(Ordering::Relaxed) == then.as_millis()
     }
 
     /// How long it has been there.

@@ -58,6 +58,9 @@ pub(crate) enum Refusal {
     NoMemory,
 }
 
+/// Contexts that are taken out of a walk together.
+pub(crate) const BATCH: usize = 16;
+
 /// The contexts of a namespace.
 #[pin_data]
 pub(crate) struct Contexts {
@@ -161,6 +164,48 @@ impl Contexts {
     /// A walk over all contexts, for process context.
     pub(crate) fn walk(&self) -> Result<Walk<'_, Context, 40>> {
         self.by_identity.walk()
+    }
+
+    /// Gives the contexts that are wanted to `each`, some at a time and outside of the walk, so that
+    /// it may sleep, and change or remove them. Process context.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]; nothing was given then.
+    pub(crate) fn for_each_batch(
+        &self,
+        wanted: impl Fn(&Context) -> bool,
+        mut each: impl FnMut(&[Option<RcuArc<Context>>]),
+    ) -> Result {
+        let mut walk = self.walk()?;
+        loop {
+            let mut batch = [const { None }; BATCH];
+            let finished = self.next_batch(&mut walk, &wanted, &mut batch);
+            each(&batch);
+            if finished {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Fills a batch from a walk; true if the walk has come to its end.
+    pub(crate) fn next_batch(
+        &self,
+        walk: &mut Walk<'_, Context, 40>,
+        wanted: impl Fn(&Context) -> bool,
+        batch: &mut [Option<RcuArc<Context>>; BATCH],
+    ) -> bool {
+        let mut places = batch.iter_mut();
+        walk.resume(|context, _| {
+            if wanted(context) {
+                // One that finds no place is visited again.
+                let Some(place) = places.next() else {
+                    return ControlFlow::Break(());
+                };
+                *place = self.get_by_identity(context.identity());
+            }
+            ControlFlow::Continue(())
+        })
     }
 
     /// How often contexts were added or removed, for who wants to know whether a walk saw all.

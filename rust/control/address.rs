@@ -13,6 +13,7 @@ use crate::{
         Cause,
         Change,
         Context,
+        Counter,
         Namespace,
         Wish,
         NAMESPACES, //
@@ -66,6 +67,13 @@ struct Gone {
     overflow: bool,
 }
 
+impl Gone {
+    const NONE: Self = Self {
+        addresses: [None; GONE],
+        overflow: false,
+    };
+}
+
 /// What happened to the addresses of a namespace since the worker looked.
 #[pin_data]
 pub(super) struct Changes {
@@ -79,11 +87,12 @@ impl Changes {
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             any: AtomicBool::new(false),
-            gone <- new_spinlock_bh!(Gone {
-                addresses: [None; GONE],
-                overflow: false,
-            }),
+            gone <- new_spinlock_bh!(Gone::NONE),
         }? Error)
+    }
+
+    fn take_gone(&self) -> Gone {
+        core::mem::replace(&mut *self.gone.lock(), Gone::NONE)
     }
 
     fn note_gone(&self, address: [u8; 16]) {
@@ -150,42 +159,21 @@ impl Control {
 
     /// Makes contexts follow the addresses if those changed. The worker only.
     pub(super) fn follow_addresses(&self, namespace: &Namespace) {
-        if !self.changes.any.swap(false, Ordering::Acquire) || namespace.contexts.is_empty() {
+        if !self.changes.any.swap(false, Ordering::Acquire) {
             return;
         }
-        let gone = {
-            let mut gone = self.changes.gone.lock();
-            core::mem::replace(
-                &mut *gone,
-                Gone {
-                    addresses: [None; GONE],
-                    overflow: false,
-                },
-            )
-        };
-        let Ok(mut walk) = namespace.contexts.walk() else {
-            return;
-        };
-        // Changing a context sleeps, which a walk must not.
-        loop {
-            let mut batch: [Option<RcuArc<Context>>; 16] = [const { None }; 16];
-            let mut len = 0;
-            let finished = walk.resume(|context, _| {
-                let Some(slot) = batch.get_mut(len) else {
-                    return ControlFlow::Break(());
-                };
-                if !context.is_static() {
-                    *slot = namespace.contexts.get_by_tag(context.tag_local());
-                    len = len.wrapping_add(1);
+        // Also without contexts: those to come are not to hear of what was before.
+        let gone = self.changes.take_gone();
+        self.identities.addresses_changed();
+        let followed = namespace
+            .contexts
+            .for_each_batch(|context| !context.is_static(), |batch| {
+                for context in batch.iter().flatten() {
+                    self.follow_addresses_in(namespace, context, &gone);
                 }
-                ControlFlow::Continue(())
             });
-            for context in batch.into_iter().flatten() {
-                self.follow_addresses_in(namespace, &context, &gone);
-            }
-            if finished {
-                break;
-            }
+        if followed.is_err() {
+            namespace.counters.count(Counter::InNoMemory);
         }
         self.look_again_if_tentative(namespace);
     }
@@ -204,7 +192,7 @@ impl Control {
         if before.identity.is_none() {
             return;
         }
-        let Ok(local) = self.local_anew(namespace, ulid) else {
+        let Ok(local) = self.local_for(namespace, ulid) else {
             return;
         };
         if local.generation == before.generation {

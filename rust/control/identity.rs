@@ -266,6 +266,8 @@ fn check_key(public_key: &[u8], private_key: &[u8]) -> Result<(), IdentityError>
 struct Announced {
     ulid: Ulid,
     local: RcuArc<Local>,
+    /// Addresses came or went since it was made.
+    is_stale: bool,
 }
 
 /// What is kept under the lock.
@@ -360,16 +362,24 @@ impl Identities {
             .any(|identity| identity.owns(address))
     }
 
-    /// What this host tells in contexts with a ULID; with `anew`, as its addresses are now. May
-    /// sleep.
-    fn local(&self, net: &Net, ulid: Ulid, anew: bool) -> Result<RcuArc<Local>> {
+    /// Addresses came or went: what is told next follows from those that are there then.
+    pub(super) fn addresses_changed(&self) {
+        for announced in &mut self.inner.lock().announced {
+            announced.is_stale = true;
+        }
+    }
+
+    /// What this host tells in contexts with a ULID. May sleep.
+    fn local(&self, net: &Net, ulid: Ulid) -> Result<RcuArc<Local>> {
         let mut inner = self.inner.lock();
         let before = inner
             .announced
             .iter()
             .position(|announced| announced.ulid == ulid);
-        if let (Some(announced), false) = (before.and_then(|at| inner.announced.get(at)), anew) {
-            return Ok(announced.local.clone());
+        if let Some(announced) = before.and_then(|at| inner.announced.get(at)) {
+            if !announced.is_stale {
+                return Ok(announced.local.clone());
+            }
         }
         let identity = inner
             .identities
@@ -381,22 +391,22 @@ impl Identities {
             return Ok(Local::unproved(list)?);
         };
         let list = identity.list(net, ulid)?;
-        if let Some(announced) = before.and_then(|at| inner.announced.get(at)) {
-            if same_locators(&announced.local.list, &list) {
-                return Ok(announced.local.clone());
+        if let Some(announced) = before.and_then(|at| inner.announced.get_mut(at)) {
+            if !same_locators(&announced.local.list, &list) {
+                announced.local = signed(list, identity)?;
             }
+            announced.is_stale = false;
+            return Ok(announced.local.clone());
         }
         let local = signed(list, identity)?;
-        match before.and_then(|at| inner.announced.get_mut(at)) {
-            Some(announced) => announced.local = local.clone(),
-            None => inner.announced.push(
-                Announced {
-                    ulid,
-                    local: local.clone(),
-                },
-                GFP_KERNEL,
-            )?,
-        }
+        inner.announced.push(
+            Announced {
+                ulid,
+                local: local.clone(),
+                is_stale: false,
+            },
+            GFP_KERNEL,
+        )?;
         Ok(local)
     }
 }
@@ -437,13 +447,8 @@ fn same_locators(one: &LocatorList, other: &LocatorList) -> bool {
 }
 
 impl Control {
-    /// What this host tells in a new context with this ULID. May sleep.
+    /// What this host tells in contexts with this ULID. May sleep.
     pub(super) fn local_for(&self, namespace: &Namespace, ulid: Ulid) -> Result<RcuArc<Local>> {
-        self.identities.local(namespace.net(), ulid, false)
-    }
-
-    /// The same, after its addresses may have changed. May sleep.
-    pub(super) fn local_anew(&self, namespace: &Namespace, ulid: Ulid) -> Result<RcuArc<Local>> {
-        self.identities.local(namespace.net(), ulid, true)
+        self.identities.local(namespace.net(), ulid)
     }
 }

@@ -13,11 +13,7 @@ use crate::{
         Namespace,
         State, //
     },
-    kernel_ext::{
-        net::Net,
-        rcu::RcuArc,
-        sock, //
-    },
+    kernel_ext::sock,
     proto::{
         locator::{
             Ulid,
@@ -29,10 +25,7 @@ use crate::{
         },
     },
 };
-use core::{
-    ops::ControlFlow,
-    sync::atomic::Ordering, //
-};
+use core::sync::atomic::Ordering;
 use kernel::sync::rcu;
 
 /// How many looks there are in the time that makes a context idle.
@@ -40,9 +33,6 @@ const LOOKS: u32 = 8;
 
 /// The longest time between two looks, in milliseconds: so late may a changed setting be noticed.
 const LONGEST: u32 = 5_000;
-
-/// Contexts that are looked at together.
-const BATCH: usize = 16;
 
 impl Control {
     /// Forgets contexts without traffic and users if it is time to look, and says when to look
@@ -69,58 +59,37 @@ impl Control {
                 && context.state() == State::Established
                 && since(context.last_tx_msecs())
                 && since(context.last_rx_msecs())
-                && context.age(super::now()) >= timeout
+                && context.age(now) >= timeout
         };
-        let Ok(mut walk) = namespace.contexts.walk() else {
-            return Some(interval);
-        };
-        loop {
-            let mut batch: [Option<RcuArc<Context>>; BATCH] = [const { None }; BATCH];
-            let mut len = 0;
-            let finished = walk.resume(|context, _| {
-                let Some(slot) = batch.get_mut(len) else {
-                    return ControlFlow::Break(());
-                };
-                if is_idle(context) {
-                    *slot = namespace.contexts.get_by_tag(context.tag_local());
-                    len = len.wrapping_add(1);
+        // Sockets are looked at once, and only if anything depends on it.
+        let mut is_marked = false;
+        let swept = namespace.contexts.for_each_batch(is_idle, |batch| {
+            for context in batch.iter().flatten() {
+                if !core::mem::replace(&mut is_marked, true) {
+                    mark_used(namespace, now);
                 }
-                ControlFlow::Continue(())
-            });
-            if len != 0 {
-                self.forget_unused(namespace, &batch);
+                if !context.was_used_at(now) && self.discard(namespace, context, Cause::Idle) {
+                    namespace.counters.count(Counter::ContextIdle);
+                }
             }
-            if finished {
-                break;
-            }
+        });
+        if swept.is_err() {
+            namespace.counters.count(Counter::InNoMemory);
         }
         Some(interval)
     }
-
-    /// Forgets those of these contexts that no socket is connected through.
-    fn forget_unused(&self, namespace: &Namespace, batch: &[Option<RcuArc<Context>>]) {
-        for context in batch.iter().flatten() {
-            context.set_used(false);
-        }
-        mark_used(namespace, namespace.net());
-        for context in batch.iter().flatten() {
-            if !context.is_used() && self.discard(namespace, context, Cause::Idle) {
-                namespace.counters.count(Counter::ContextIdle);
-            }
-        }
-    }
 }
 
-/// Marks the contexts that connected sockets use.
-fn mark_used(namespace: &Namespace, net: &Net) {
-    sock::for_each_connected(net, |local, peer| {
+/// Marks the contexts that connected sockets use now.
+fn mark_used(namespace: &Namespace, now: Instant) {
+    sock::for_each_connected(namespace.net(), |local, peer| {
         let rcu = rcu::read_lock();
         let identity = default_identity(UlidPair {
             local: Ulid::new(local),
             peer: Ulid::new(peer),
         });
         if let Some(context) = namespace.contexts.by_identity(&identity, &rcu) {
-            context.set_used(true);
+            context.set_used_at(now);
         }
     });
 }

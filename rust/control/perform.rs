@@ -54,7 +54,6 @@ use crate::{
         },
     },
 };
-use core::ops::ControlFlow;
 use kernel::{
     prelude::*,
     sync::rcu, //
@@ -150,27 +149,13 @@ impl Control {
     /// anybody. Process context, may sleep.
     pub(crate) fn flush(&self, namespace: &Namespace) -> Result {
         self.negatives.clear();
-        let mut walk = namespace.contexts.walk()?;
-        loop {
-            let mut batch: [Option<RcuArc<Context>>; 16] = [const { None }; 16];
-            let mut places = batch.iter_mut();
-            let finished = walk.resume(|context, _| {
-                if context.is_static() {
-                    return ControlFlow::Continue(());
+        namespace
+            .contexts
+            .for_each_batch(|context| !context.is_static(), |batch| {
+                for context in batch.iter().flatten() {
+                    self.discard(namespace, context, Cause::Admin);
                 }
-                let Some(place) = places.next() else {
-                    return ControlFlow::Break(());
-                };
-                *place = namespace.contexts.get_by_identity(context.identity());
-                ControlFlow::Continue(())
-            });
-            for context in batch.iter().flatten() {
-                self.discard(namespace, context, Cause::Admin);
-            }
-            if finished {
-                return Ok(());
-            }
-        }
+            })
     }
 
     /// A context lost its peer's tag and asks for another one.

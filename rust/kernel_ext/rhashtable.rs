@@ -304,6 +304,12 @@ impl<T: Send + Sync + 'static, const LEN: usize> Walk<'_, T, LEN> {
         })
     }
 
+    /// How often the table was resized during the walk so far, when objects may have been missed or
+    /// visited twice.
+    pub(crate) fn resized(&self) -> u32 {
+        self.resized
+    }
+
     /// Visits objects until `visit` breaks; the object it broke at is visited first by the next
     /// call. Returns whether the end was reached. `visit` runs under the RCU read lock and gets how
     /// often the table was resized during the walk so far.

@@ -24,7 +24,8 @@ use crate::{
         Namespace,
         Refusal,
         SetPairError,
-        Side, //
+        Side,
+        BATCH, //
     },
     control::{
         NegativeEntry,
@@ -87,43 +88,15 @@ impl Do for Get {
     }
 }
 
-/// Contexts that are taken out of a walk together, since showing them sleeps.
-const BATCH: usize = 16;
-
 /// A dump of the contexts of a namespace.
 pub(super) struct All<'a> {
     contexts: &'a Contexts,
     walk: Walk<'a, Context, 40>,
-    /// How often the walk saw the table resized.
-    resized: u32,
     /// What the walk gave and was not shown yet.
     waiting: [Option<RcuArc<Context>>; BATCH],
     /// Whether the walk has come to its end.
     finished: bool,
     negatives: Walk<'a, NegativeEntry, 40>,
-}
-
-impl All<'_> {
-    /// Takes the next contexts out of the walk.
-    fn refill(&mut self) {
-        let Self {
-            contexts,
-            walk,
-            resized,
-            waiting,
-            finished,
-            ..
-        } = self;
-        let mut places = waiting.iter_mut();
-        *finished = walk.resume(|context, times| {
-            *resized = times;
-            let Some(place) = places.next() else {
-                return ControlFlow::Break(());
-            };
-            *place = contexts.get_by_identity(context.identity());
-            ControlFlow::Continue(())
-        });
-    }
 }
 
 impl Dump for Get {
@@ -140,7 +113,6 @@ impl Dump for Get {
         let all = All {
             contexts: &namespace.contexts,
             walk: namespace.contexts.walk()?,
-            resized: 0,
             waiting: [const { None }; BATCH],
             finished: false,
             negatives: namespace.control.negatives.walk()?,
@@ -152,7 +124,7 @@ impl Dump for Get {
         let all = &mut **all;
         loop {
             // Also for a buffer without a message: what was left may be gone, or have been skipped.
-            batch.set_generation(all.contexts.generation().wrapping_add(all.resized));
+            batch.set_generation(all.contexts.generation().wrapping_add(all.walk.resized()));
             for place in &mut all.waiting {
                 let Some(context) = place else {
                     continue;
@@ -170,7 +142,9 @@ impl Dump for Get {
             if all.finished {
                 break;
             }
-            all.refill();
+            all.finished = all
+                .contexts
+                .next_batch(&mut all.walk, |_| true, &mut all.waiting);
         }
         let mut result = Ok(Progress::Done);
         all.negatives.resume(|entry, _| {
