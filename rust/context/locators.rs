@@ -6,15 +6,13 @@ use crate::proto::locator::{
     Locator,
     Preference,
     Ulid,
-    VerificationMethod, //
+    VerificationMethod,
+    MAX_LOCATORS, //
 };
 use kernel::{
     alloc::AllocError,
     prelude::*, //
 };
-
-/// Most locators in a list (RFC 6316, Section 13).
-pub(crate) const MAX_LOCATORS: usize = 32;
 
 /// Which end of a context.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

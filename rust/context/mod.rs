@@ -38,8 +38,7 @@ pub(crate) use locators::{
     ListError,
     LocatorList,
     Locators,
-    Side,
-    MAX_LOCATORS, //
+    Side, //
 };
 pub(crate) use namespace::{
     Namespace,

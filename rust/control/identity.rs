@@ -15,8 +15,7 @@ use crate::{
         KnownLocator,
         Local,
         LocatorList,
-        Namespace,
-        MAX_LOCATORS, //
+        Namespace, //
     },
     kernel_ext::{
         local_address,
@@ -25,19 +24,22 @@ use crate::{
         rcu::RcuArc, //
     },
     proto::{
-        cga, hba,
+        cga,
+        crypto::SignatureVerifier,
+        hba,
         locator::{
             Locator,
             LocatorRecord,
             Preference,
             Ulid,
-            VerificationMethod, //
+            VerificationMethod,
+            MAX_LOCATORS, //
         },
         number::Generation,
         pds::Pds,
         rsa_key::RsaPublicKey,
         signature,
-        verify::UlidParameters,
+        verify::UlidParameters, //
     },
 };
 use core::ops::ControlFlow;
@@ -249,8 +251,6 @@ fn has_set(pds: &Pds<'_>) -> Result<bool, IdentityError> {
 
 /// Whether the private key signs what the public key verifies. Process context, sleeps.
 fn check_key(public_key: &[u8], private_key: &[u8]) -> Result<(), IdentityError> {
-    use crate::proto::crypto::SignatureVerifier;
-
     let public = RsaPublicKey::parse(public_key).map_err(|_| IdentityError::NoPublicKey)?;
     if !public.has_cga_size() {
         return Err(IdentityError::KeySize);

@@ -7,8 +7,7 @@ use crate::{
         Context,
         Counter,
         Local,
-        Namespace,
-        MAX_LOCATORS, //
+        Namespace, //
     },
     kernel_ext::{
         address::In6Addr,
@@ -30,7 +29,8 @@ use crate::{
             LocatorPair,
             LocatorRecord,
             Preference,
-            VerificationMethod, //
+            VerificationMethod,
+            MAX_LOCATORS, //
         },
         number::Nonce,
         tag::ContextTag,

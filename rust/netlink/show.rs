@@ -13,8 +13,7 @@ use crate::{
         KnownLocator,
         LocatorList,
         Locked,
-        HISTORY_LENGTH,
-        MAX_LOCATORS, //
+        HISTORY_LENGTH, //
     },
     control::{
         self,
@@ -23,7 +22,10 @@ use crate::{
     kernel_ext::genetlink::Message,
     proto::{
         establish::State,
-        locator::VerificationMethod,
+        locator::{
+            VerificationMethod,
+            MAX_LOCATORS, //
+        },
         time::Instant, //
     },
 };

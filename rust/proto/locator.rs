@@ -8,6 +8,10 @@ use core::{
     net::Ipv6Addr, //
 };
 
+/// The most locators in a list of a context, and therefore in one that is signed or verified: as
+/// many as applications are ever shown (RFC 6316, Section 13, SHIM_MAX_LOCATORS).
+pub const MAX_LOCATORS: usize = 32;
+
 macro_rules! address {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

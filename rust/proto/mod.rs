@@ -17,6 +17,7 @@
     clippy::unwrap_used
 )]
 
+mod counted;
 mod octets;
 
 pub mod cga;

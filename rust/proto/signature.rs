@@ -7,14 +7,11 @@ use super::{
     crypto::Digests,
     locator::{
         LocatorRecord,
-        VerificationMethod, //
+        VerificationMethod,
+        MAX_LOCATORS, //
     },
     number::Generation, //
 };
-
-/// The most locators that a list may have to be signed or verified, as many as applications are
-/// ever shown (RFC 6316, SHIM_MAX_LOCATORS).
-pub const MAX_LOCATORS: usize = 32;
 
 /// The CGA message type tag of Shim6: without it a signature could be one of another protocol
 /// that signs with the same key (RFC 3972, Section 6).

@@ -7,10 +7,9 @@
 //! signature that a message can have is verified when nothing else is left to be wrong. Nothing
 //! is stored: what is verified borrows the message.
 
-use core::fmt;
-
 use super::{
     cga,
+    counted::counted,
     crypto::{
         Digests,
         SignatureError,
@@ -21,7 +20,8 @@ use super::{
         Locator,
         LocatorRecord,
         Ulid,
-        VerificationMethod, //
+        VerificationMethod,
+        MAX_LOCATORS, //
     },
     number::Generation,
     pds::{
@@ -29,10 +29,7 @@ use super::{
         Pds, //
     },
     rsa_key::RsaPublicKey,
-    signature::{
-        self,
-        MAX_LOCATORS, //
-    },
+    signature,
     wire::{
         fault::Report,
         option::{
@@ -42,67 +39,36 @@ use super::{
     }, //
 };
 
-macro_rules! refusals {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// Why a host's word about its locators is not taken. Every reason is a counter of its own.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[repr(u8)]
-        pub enum Refusal {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Refusal {
-            /// All reasons, in the order of their numbers: `ALL[i] as usize == i`.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name for counters and logs: lower case, words joined by underscores.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-
-            /// The number of this reason, for an array of counters.
-            pub const fn index(self) -> usize {
-                self as usize
-            }
-        }
-    };
-}
-
-refusals! {
-    /// The PDS is malformed.
-    MalformedParameters = "malformed_parameters",
-    /// The PDS is not the one of the ULID.
-    ForeignParameters = "foreign_parameters",
-    /// The list has more than [`MAX_LOCATORS`] locators.
-    TooMany = "too_many",
-    /// A locator is multicast, unspecified, loopback, link-local or IPv4-mapped.
-    Unusable = "unusable",
-    /// A locator comes twice.
-    Repeated = "repeated",
-    /// A verification method is neither HBA nor CGA.
-    UnknownMethod = "unknown_method",
-    /// There is no PDS to verify the list with.
-    NoParameters = "no_parameters",
-    /// A locator is to be verified by HBA, and the PDS is of no set.
-    NoSet = "no_set",
-    /// A locator is to be verified by CGA, and the PDS has no RSA key that may be used for it:
-    /// none at all, another algorithm, a size out of bounds.
-    NoKey = "no_key",
-    /// A locator is to be verified by CGA, and there is no signature.
-    NoSignature = "no_signature",
-    /// A locator is not in the set that the PDS is about.
-    NotInSet = "not_in_set",
-    /// The signature is wrong.
-    WrongSignature = "wrong_signature",
-    /// The signature could not be verified for reasons that are not the peer's.
-    Unavailable = "unavailable",
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+counted! {
+    /// Why a host's word about its locators is not taken. Every reason is a counter of its own.
+    pub enum Refusal {
+        /// The PDS is malformed.
+        MalformedParameters = "malformed_parameters",
+        /// The PDS is not the one of the ULID.
+        ForeignParameters = "foreign_parameters",
+        /// The list has more than [`MAX_LOCATORS`] locators.
+        TooMany = "too_many",
+        /// A locator is multicast, unspecified, loopback, link-local or IPv4-mapped.
+        Unusable = "unusable",
+        /// A locator comes twice.
+        Repeated = "repeated",
+        /// A verification method is neither HBA nor CGA.
+        UnknownMethod = "unknown_method",
+        /// There is no PDS to verify the list with.
+        NoParameters = "no_parameters",
+        /// A locator is to be verified by HBA, and the PDS is of no set.
+        NoSet = "no_set",
+        /// A locator is to be verified by CGA, and the PDS has no RSA key that may be used for it:
+        /// none at all, another algorithm, a size out of bounds.
+        NoKey = "no_key",
+        /// A locator is to be verified by CGA, and there is no signature.
+        NoSignature = "no_signature",
+        /// A locator is not in the set that the PDS is about.
+        NotInSet = "not_in_set",
+        /// The signature is wrong.
+        WrongSignature = "wrong_signature",
+        /// The signature could not be verified for reasons that are not the peer's.
+        Unavailable = "unavailable",
     }
 }
 

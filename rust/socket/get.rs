@@ -5,8 +5,10 @@
 use super::{
     association,
     errno,
-    option::record,
-    option::RECORD_LEN, //
+    option::{
+        record,
+        RECORD_LEN, //
+    }, //
 };
 use crate::{
     bindings,
@@ -14,8 +16,7 @@ use crate::{
         KnownLocator,
         Namespace,
         Options,
-        Side,
-        MAX_LOCATORS, //
+        Side, //
     },
     kernel_ext::{
         address::In6Addr,
@@ -24,6 +25,7 @@ use crate::{
         sock::Sock,
         sockopt::Buffer, //
     },
+    proto::locator::MAX_LOCATORS, //
 };
 use kernel::{
     ffi::c_int,
@@ -69,6 +71,9 @@ pub(super) fn preference(sk: &Sock, side: Side, buffer: &Buffer<'_>) -> Result {
     };
     buffer.write(&record)
 }
+
+// Applications have space for that many.
+const _: () = assert!(MAX_LOCATORS == bindings::SHIM_MAX_LOCATORS as usize);
 
 /// SHIM_LOCLIST_LOCAL and SHIM_LOCLIST_PEER (draft, Sections 5.9 and 5.10).
 pub(super) fn list(sk: &Sock, side: Side, buffer: &Buffer<'_>) -> Result {

@@ -2,10 +2,9 @@
 
 //! What a machine wants done.
 
-use core::fmt;
-
 use super::{
     super::{
+        counted::counted,
         locator::LocatorPair,
         number::Nonce,
         tag::ContextTag,
@@ -220,55 +219,24 @@ impl From<Cause> for Discarded {
     }
 }
 
-macro_rules! causes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// Why a valid message is not taken by the context that it is for. Every cause is a
-        /// counter of its own.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[repr(u8)]
-        pub enum Cause {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Cause {
-            /// All causes, in the order of their numbers: `ALL[i] as usize == i`.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name for counters and logs: lower case, words joined by underscores.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-
-            /// The number of this cause, for an array of counters.
-            pub const fn index(self) -> usize {
-                self as usize
-            }
-        }
-    };
-}
-
-causes! {
-    /// The state of the context does not ask for it.
-    State = "state",
-    /// It does not have the nonce of the message that it seems to answer.
-    Nonce = "nonce",
-    /// It does not have the tag of the context.
-    Tag = "tag",
-    /// It did not come between locators of the context.
-    Addresses = "addresses",
-    /// Its source is neither in Ls(peer) nor in its own list.
-    Source = "source",
-    /// Its preferences do not fit the list. Error code 3 or 4.
-    Preferences = "preferences",
-    /// What it says about its sender could not be verified; why is a matter of
-    /// [`verify`](super::super::verify).
-    Verification = "verification",
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+counted! {
+    /// Why a valid message is not taken by the context that it is for. Every cause is a
+    /// counter of its own.
+    pub enum Cause {
+        /// The state of the context does not ask for it.
+        State = "state",
+        /// It does not have the nonce of the message that it seems to answer.
+        Nonce = "nonce",
+        /// It does not have the tag of the context.
+        Tag = "tag",
+        /// It did not come between locators of the context.
+        Addresses = "addresses",
+        /// Its source is neither in Ls(peer) nor in its own list.
+        Source = "source",
+        /// Its preferences do not fit the list. Error code 3 or 4.
+        Preferences = "preferences",
+        /// What it says about its sender could not be verified; why is a matter of
+        /// [`verify`](super::super::verify).
+        Verification = "verification",
     }
 }

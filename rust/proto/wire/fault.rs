@@ -3,77 +3,46 @@
 //! Why a received Shim6 header is not processed, and whether its sender is told (RFC 5533,
 //! Sections 5.14 and 12.3).
 
-use core::fmt;
+use super::super::counted::counted;
 
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// Why a Shim6 header is dropped. Every reason is a counter of its own.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[repr(u8)]
-        pub enum Reason {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Reason {
-            /// All reasons, in the order of their numbers: `ALL[i] as usize == i`.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name for counters and logs: lower case, words joined by underscores.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-
-            /// The number of this reason, for an array of counters.
-            pub const fn index(self) -> usize {
-                self as usize
-            }
-        }
-    };
-}
-
-reasons! {
-    /// The header does not fit in the packet (RFC 5533, Section 12.3).
-    Truncated = "truncated",
-    /// Source or destination is multicast or unspecified (RFC 5533, Section 12.3).
-    Address = "address",
-    /// P is one where a control message was expected (RFC 5533, Section 5.1).
-    NotControl = "not_control",
-    /// S is one: this is HIP, not Shim6 (RFC 5533, Section 5.3).
-    NotShim6 = "not_shim6",
-    /// The checksum is wrong (RFC 5533, Section 5.3).
-    Checksum = "checksum",
-    /// The message type is unknown. Error code 0 (RFC 5533, Section 12.3).
-    UnknownType = "unknown_type",
-    /// Hdr Ext Len is below the minimum of the message type (RFC 5533, Section 7.9 ff.).
-    TooShort = "too_short",
-    /// The records of a Probe do not fit in its header (RFC 5534, Section 5.2).
-    ProbeRecords = "probe_records",
-    /// A Probe without the record that describes itself (RFC 5534, Section 5.2).
-    ProbeWithoutSent = "probe_without_sent",
-    /// A Probe whose Sta field has the value 3 (RFC 5534, Section 5.2).
-    ProbeState = "probe_state",
-    /// An option goes beyond the header (RFC 5533, Section 5.15).
-    OptionOverrun = "option_overrun",
-    /// The Length of an option, or a count inside it, is wrong (RFC 5533, Section 5.15).
-    OptionMalformed = "option_malformed",
-    /// The same option twice.
-    OptionDuplicate = "option_duplicate",
-    /// An option with C = 1 that is unknown or not for this message. Error code 1 (RFC 5533,
-    /// Sections 5.15 and 12.3).
-    OptionCritical = "option_critical",
-    /// R1, I2 or I2bis without a Responder Validator (RFC 5533, Sections 5.5, 5.6 and 5.9).
-    ValidatorMissing = "validator_missing",
-    /// A payload extension header whose Hdr Ext Len is not 0.
-    PayloadLength = "payload_length",
-    /// A Shim6 header directly behind a payload extension header.
-    PayloadNested = "payload_nested",
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+counted! {
+    /// Why a Shim6 header is dropped. Every reason is a counter of its own.
+    pub enum Reason {
+        /// The header does not fit in the packet (RFC 5533, Section 12.3).
+        Truncated = "truncated",
+        /// Source or destination is multicast or unspecified (RFC 5533, Section 12.3).
+        Address = "address",
+        /// P is one where a control message was expected (RFC 5533, Section 5.1).
+        NotControl = "not_control",
+        /// S is one: this is HIP, not Shim6 (RFC 5533, Section 5.3).
+        NotShim6 = "not_shim6",
+        /// The checksum is wrong (RFC 5533, Section 5.3).
+        Checksum = "checksum",
+        /// The message type is unknown. Error code 0 (RFC 5533, Section 12.3).
+        UnknownType = "unknown_type",
+        /// Hdr Ext Len is below the minimum of the message type (RFC 5533, Section 7.9 ff.).
+        TooShort = "too_short",
+        /// The records of a Probe do not fit in its header (RFC 5534, Section 5.2).
+        ProbeRecords = "probe_records",
+        /// A Probe without the record that describes itself (RFC 5534, Section 5.2).
+        ProbeWithoutSent = "probe_without_sent",
+        /// A Probe whose Sta field has the value 3 (RFC 5534, Section 5.2).
+        ProbeState = "probe_state",
+        /// An option goes beyond the header (RFC 5533, Section 5.15).
+        OptionOverrun = "option_overrun",
+        /// The Length of an option, or a count inside it, is wrong (RFC 5533, Section 5.15).
+        OptionMalformed = "option_malformed",
+        /// The same option twice.
+        OptionDuplicate = "option_duplicate",
+        /// An option with C = 1 that is unknown or not for this message. Error code 1 (RFC 5533,
+        /// Sections 5.15 and 12.3).
+        OptionCritical = "option_critical",
+        /// R1, I2 or I2bis without a Responder Validator (RFC 5533, Sections 5.5, 5.6 and 5.9).
+        ValidatorMissing = "validator_missing",
+        /// A payload extension header whose Hdr Ext Len is not 0.
+        PayloadLength = "payload_length",
+        /// A Shim6 header directly behind a payload extension header.
+        PayloadNested = "payload_nested",
     }
 }
 
