@@ -19,6 +19,7 @@ use crate::{
         tag::ContextTag, //
     },
 };
+use core::ops::Deref;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
@@ -97,7 +98,7 @@ impl Peer {
     }
 }
 
-impl core::ops::Deref for Peer {
+impl Deref for Peer {
     type Target = PeerFacts;
 
     fn deref(&self) -> &PeerFacts {

@@ -42,6 +42,7 @@ use crate::{
 };
 use core::sync::atomic::Ordering;
 use kernel::{
+    alloc::AllocError,
     prelude::*,
     sync::{
         lock::{
@@ -67,8 +68,8 @@ pub(crate) enum SetPairError {
     NoMemory,
 }
 
-impl From<kernel::alloc::AllocError> for SetPairError {
-    fn from(_: kernel::alloc::AllocError) -> Self {
+impl From<AllocError> for SetPairError {
+    fn from(_: AllocError) -> Self {
         Self::NoMemory
     }
 }

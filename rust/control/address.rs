@@ -19,6 +19,7 @@ use crate::{
         NAMESPACES, //
     },
     kernel_ext::{
+        address::In6Addr,
         local_address,
         lock::{
             new_spinlock_bh,
@@ -165,13 +166,14 @@ impl Control {
         // Also without contexts: those to come are not to hear of what was before.
         let gone = self.changes.take_gone();
         self.identities.addresses_changed();
-        let followed = namespace
-            .contexts
-            .for_each_batch(|context| !context.is_static(), |batch| {
+        let followed = namespace.contexts.for_each_batch(
+            |context| !context.is_static(),
+            |batch| {
                 for context in batch.iter().flatten() {
                     self.follow_addresses_in(namespace, context, &gone);
                 }
-            });
+            },
+        );
         if followed.is_err() {
             namespace.counters.count(Counter::InNoMemory);
         }
@@ -228,7 +230,7 @@ impl Control {
 
 /// Whether a ULID is no longer valid, so that what used it must end.
 fn is_invalid(net: &Net, ulid: Ulid, gone: &Gone) -> bool {
-    let address = crate::kernel_ext::address::In6Addr::from_octets(ulid.as_octets());
+    let address = In6Addr::from_octets(ulid.as_octets());
     let went = gone.overflow || gone.addresses.contains(&Some(ulid.octets()));
     went && local_address::find(net, &address).is_none()
 }

@@ -50,8 +50,8 @@ use self::{
     request::Requests,
     trigger::Candidates,
     waiting::{
-        Waiting, //
-        WaitingTable,
+        Waiting,
+        WaitingTable, //
     }, //
 };
 use crate::{
@@ -67,12 +67,13 @@ use crate::{
         pending::Pending,
         random,
         rcu::RcuArc,
-        siphash, time,
+        siphash,
+        time,
         work::{
             Worker,
             Workqueue,
             WorkqueueRegistration, //
-        },
+        }, //
     },
     proto::{
         establish::Machine,

@@ -149,13 +149,14 @@ impl Control {
     /// anybody. Process context, may sleep.
     pub(crate) fn flush(&self, namespace: &Namespace) -> Result {
         self.negatives.clear();
-        namespace
-            .contexts
-            .for_each_batch(|context| !context.is_static(), |batch| {
+        namespace.contexts.for_each_batch(
+            |context| !context.is_static(),
+            |batch| {
                 for context in batch.iter().flatten() {
                     self.discard(namespace, context, Cause::Admin);
                 }
-            })
+            },
+        )
     }
 
     /// A context lost its peer's tag and asks for another one.

@@ -17,7 +17,10 @@ use crate::{
     },
     kernel_ext::{
         address::In6Addr,
-        inet6,
+        inet6::{
+            self,
+            Delivery, //
+        },
         skbuff::SkBuff, //
     },
     proto::{
@@ -27,6 +30,7 @@ use crate::{
         },
         tag::ContextTag,
         wire::{
+            fault::Reason,
             ipv6::Ipv6Header,
             message::{
                 Arrival,
@@ -66,9 +70,7 @@ impl Control {
         mut skb: SkBuff,
         offset: usize,
         rcu: &Guard,
-    ) -> crate::kernel_ext::inet6::Delivery {
-        use crate::kernel_ext::inet6::Delivery;
-
+    ) -> Delivery {
         namespace.counters.count(Counter::InControl);
         let len = skb.len();
         if !skb.pull_head(len) {
@@ -81,9 +83,7 @@ impl Control {
                 self.hash_peer(arrival.source),
             ),
             None => {
-                namespace
-                    .counters
-                    .count_drop(crate::proto::wire::fault::Reason::Truncated);
+                namespace.counters.count_drop(Reason::Truncated);
                 (Fate::Done, 0)
             }
         };

@@ -18,6 +18,7 @@ use crate::{
     },
     proto::wire::payload::PayloadHeader,
 };
+use kernel::sync::rcu;
 
 /// Offload of the payload extension header.
 pub(super) struct Payload;
@@ -28,7 +29,7 @@ impl Offload<{ PayloadHeader::LEN }> for Payload {
     fn flow(net: &Net, header: &[u8; PayloadHeader::LEN]) -> Option<Flow> {
         let shim6 = PayloadHeader::parse(header).ok()??;
         let namespace = Namespace::of(net);
-        let rcu = kernel::sync::rcu::read_lock();
+        let rcu = rcu::read_lock();
         let ulids = namespace.contexts.by_tag(shim6.tag, &rcu)?.ulids();
         Some(Flow {
             next_header: shim6.next_header,

@@ -5,7 +5,6 @@
 //! firewalls have seen ULIDs and ports.
 
 use super::locate;
-use crate::kernel_ext::compat::errno::EHOSTUNREACH;
 use crate::{
     context::{
         default_identity,
@@ -14,6 +13,7 @@ use crate::{
         Path, //
     },
     kernel_ext::{
+        compat::errno::EHOSTUNREACH,
         dst::DstRef,
         net::Net,
         netfilter::{
@@ -45,7 +45,10 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::rcu::Guard, //
+    sync::rcu::{
+        self,
+        Guard, //
+    }, //
 };
 
 /// TCP's protocol number.
@@ -259,7 +262,7 @@ struct Fragments;
 impl FragmentOutput for Fragments {
     fn send(net: &Net, mut skb: SkBuff) -> Outcome {
         let namespace = Namespace::of(net);
-        let rcu = kernel::sync::rcu::read_lock();
+        let rcu = rcu::read_lock();
         skb.clear_fragment_limit();
         let context = Ipv6Header::parse(skb.head()).and_then(|header| {
             namespace

@@ -15,7 +15,6 @@ static void describe(const struct inet6_ifaddr *ifa, struct shim6_helper_address
 	address->addr = ifa->addr;
 	address->ifindex = dev->ifindex;
 	address->flags = READ_ONCE(ifa->flags);
-	address->prefix_len = ifa->prefix_len;
 	address->is_link_up = netif_running(dev) && netif_carrier_ok(dev);
 }
 
@@ -74,13 +73,11 @@ out:
 }
 
 /* For the chain of inet6addr notifiers. */
-struct net *shim6_helper_inet6addr_info(const void *ifaddr, struct in6_addr *addr,
-					unsigned int *ifindex, bool *is_up)
+struct net *shim6_helper_inet6addr_info(const void *ifaddr, struct in6_addr *addr, bool *is_up)
 {
 	const struct inet6_ifaddr *ifa = ifaddr;
 
 	*addr = ifa->addr;
-	*ifindex = ifa->idev->dev->ifindex;
 	*is_up = ifa->idev->dev->flags & IFF_UP;
 	return dev_net(ifa->idev->dev);
 }

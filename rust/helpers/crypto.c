@@ -2,7 +2,6 @@
 /* Digests, signatures and hashes: inline functions. */
 #include <crypto/sha2.h>
 #include <crypto/sig.h>
-#include <crypto/utils.h>
 #include <linux/siphash.h>
 
 #include "helpers.h"
@@ -10,11 +9,6 @@
 void shim6_helper_hmac_sha256_update(struct hmac_sha256_ctx *ctx, const u8 *data, size_t len)
 {
 	hmac_sha256_update(ctx, data, len);
-}
-
-bool shim6_helper_memneq(const void *a, const void *b, size_t len)
-{
-	return crypto_memneq(a, b, len);
 }
 
 void shim6_helper_crypto_free_sig(struct crypto_sig *sig)

@@ -45,7 +45,6 @@ struct shim6_helper_address {
 	struct in6_addr addr;
 	u32 ifindex;
 	u32 flags;
-	u8 prefix_len;
 	bool is_link_up;
 };
 
@@ -56,13 +55,11 @@ void shim6_helper_address_for_each(struct net *net,
 				   bool (*visit)(void *data,
 						 const struct shim6_helper_address *address),
 				   void *data);
-struct net *shim6_helper_inet6addr_info(const void *ifaddr, struct in6_addr *addr,
-					unsigned int *ifindex, bool *is_up);
+struct net *shim6_helper_inet6addr_info(const void *ifaddr, struct in6_addr *addr, bool *is_up);
 struct net *shim6_helper_netdev_info(const void *info, unsigned int *ifindex);
 
 /* crypto.c */
 void shim6_helper_hmac_sha256_update(struct hmac_sha256_ctx *ctx, const u8 *data, size_t len);
-bool shim6_helper_memneq(const void *a, const void *b, size_t len);
 void shim6_helper_crypto_free_sig(struct crypto_sig *sig);
 int shim6_helper_crypto_sig_set_pubkey(struct crypto_sig *sig, const void *key, unsigned int len);
 int shim6_helper_crypto_sig_set_privkey(struct crypto_sig *sig, const void *key, unsigned int len);
@@ -193,7 +190,6 @@ void shim6_helper_kfree_skb(struct sk_buff *skb);
 bool shim6_helper_skb_linearize(struct sk_buff *skb);
 void shim6_helper_skb_detach(struct sk_buff *skb);
 void shim6_helper_consume_skb(struct sk_buff *skb);
-u32 shim6_helper_skb_iif(const struct sk_buff *skb);
 void shim6_helper_skb_set_ignore_df(struct sk_buff *skb);
 u8 shim6_helper_skb_ip_summed(const struct sk_buff *skb);
 void shim6_helper_skb_set_checksum_unnecessary(struct sk_buff *skb);
@@ -225,8 +221,6 @@ int shim6_helper_getsockopt_nowhere(struct socket *sock, int level, int name);
 int shim6_helper_ip6_send(struct net *net, const struct in6_addr *saddr,
 			  const struct in6_addr *daddr, u8 nexthdr, u32 mark,
 			  const void *payload, unsigned int len);
-bool shim6_helper_ip6_is_reachable(struct net *net, const struct in6_addr *saddr,
-				   const struct in6_addr *daddr);
 
 /* work.c */
 struct workqueue_struct *shim6_helper_alloc_workqueue(const char *name, int max_active);

@@ -88,11 +88,6 @@ void shim6_helper_consume_skb(struct sk_buff *skb)
 	consume_skb(skb);
 }
 
-u32 shim6_helper_skb_iif(const struct sk_buff *skb)
-{
-	return skb->skb_iif;
-}
-
 /* A bit field. The packet may be fragmented whatever its size. */
 void shim6_helper_skb_set_ignore_df(struct sk_buff *skb)
 {

@@ -91,31 +91,3 @@ int shim6_helper_ip6_send(struct net *net, const struct in6_addr *saddr,
 	dst_release(dst);
 	return err;
 }
-
-/*
- * Whether packets from @saddr to @daddr leave by a device that has a link. A
- * route through the loopback device leads nowhere but to this host.
- */
-bool shim6_helper_ip6_is_reachable(struct net *net, const struct in6_addr *saddr,
-				   const struct in6_addr *daddr)
-{
-	struct flowi6 fl6 = {
-		.saddr = *saddr,
-		.daddr = *daddr,
-		.flowi6_uid = sock_net_uid(net, NULL),
-	};
-	const struct net_device *dev;
-	struct dst_entry *dst;
-	bool reachable;
-
-	if (!ipv6_chk_addr(net, saddr, NULL, 0))
-		return false;
-	dst = ip6_route_output(net, NULL, &fl6);
-	rcu_read_lock();
-	dev = dst_dev_rcu(dst);
-	reachable = !dst->error && netif_running(dev) && netif_carrier_ok(dev) &&
-		    (!(dev->flags & IFF_LOOPBACK) || ipv6_chk_addr(net, daddr, NULL, 0));
-	rcu_read_unlock();
-	dst_release(dst);
-	return reachable;
-}

@@ -65,15 +65,6 @@ pub(crate) fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     code
 }
 
-/// Whether both have the same octets, in a time that tells nothing of where they differ.
-pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len()
-        // SAFETY: Both have this length.
-        && !unsafe {
-            bindings::shim6_helper_memneq(a.as_ptr().cast(), b.as_ptr().cast(), a.len())
-        }
-}
-
 /// Why there is no good signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureError {

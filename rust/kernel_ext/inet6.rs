@@ -22,7 +22,10 @@ use core::{
 use kernel::{
     ffi::c_int,
     prelude::*,
-    sync::rcu::Guard,
+    sync::rcu::{
+        self,
+        Guard, //
+    },
     types::Opaque, //
 };
 
@@ -45,11 +48,7 @@ pub(crate) enum Delivery {
     /// It is used up and freed.
     Consumed(SkBuff),
     /// It was taken, to be used later.
-    #[expect(
-        dead_code,
-        reason = "a part of the abstraction that nobody here needs yet"
-    )]
-    Kept(Stolen),
+    Kept(#[expect(dead_code, reason = "it is evidence only")] Stolen),
     /// It goes on to the next header, whose naming octet [`SkBuff::set_next_header_offset`] said.
     Resubmit(SkBuff),
 }
@@ -101,7 +100,7 @@ unsafe extern "C" fn handler<P: Protocol>(skb: *mut bindings::sk_buff) -> c_int 
     let device = unsafe { Device::from_ptr(bindings::shim6_helper_skb_dev(skb)) };
     // SAFETY: The packet is handed over.
     let packet = Received(unsafe { SkBuff::from_raw(skb) });
-    let rcu = kernel::sync::rcu::read_lock();
+    let rcu = rcu::read_lock();
     match P::receive(packet, device.net(), &rcu) {
         Delivery::Consumed(skb) => {
             // SAFETY: The packet is ours and nobody else's.
@@ -135,13 +134,7 @@ unsafe extern "C" fn err_handler<P: Protocol>(
     let data = unsafe { bindings::shim6_helper_skb_linear(skb, &raw mut len) };
     // SAFETY: As above; the packet is not changed during the call.
     let quoted = unsafe { core::slice::from_raw_parts(data, len as usize) };
-    P::error(
-        device.net(),
-        kind,
-        code,
-        quoted,
-        &kernel::sync::rcu::read_lock(),
-    );
+    P::error(device.net(), kind, code, quoted, &rcu::read_lock());
     0
 }
 

@@ -21,7 +21,6 @@ pub(crate) struct LocalAddress {
     address: [u8; 16],
     device: u32,
     flags: u32,
-    prefix_len: u8,
     is_link_up: bool,
 }
 
@@ -32,7 +31,6 @@ impl LocalAddress {
             address: unsafe { from.addr.in6_u.u6_addr8 },
             device: from.ifindex,
             flags: from.flags,
-            prefix_len: from.prefix_len,
             is_link_up: from.is_link_up,
         }
     }
@@ -43,13 +41,9 @@ impl LocalAddress {
     }
 
     /// Index of the interface.
+    #[expect(dead_code, reason = "for the choice of pairs to probe")]
     pub(crate) fn device(&self) -> u32 {
         self.device
-    }
-
-    /// Length of the prefix of the address that is on the link, in bits.
-    pub(crate) fn prefix_len(&self) -> u8 {
-        self.prefix_len
     }
 
     fn has(&self, flag: u32) -> bool {
@@ -73,13 +67,9 @@ impl LocalAddress {
     }
 
     /// Whether the preferred lifetime is over.
+    #[expect(dead_code, reason = "for the choice of pairs to probe")]
     pub(crate) fn is_deprecated(&self) -> bool {
         self.has(bindings::IFA_F_DEPRECATED)
-    }
-
-    /// Whether it is a temporary address (RFC 8981).
-    pub(crate) fn is_temporary(&self) -> bool {
-        self.has(bindings::IFA_F_TEMPORARY)
     }
 
     /// Whether the interface is up and has a carrier.
@@ -94,6 +84,7 @@ impl LocalAddress {
 
     /// Whether the address is neither bound to a link nor to this host. Unique local addresses
     /// count as global.
+    #[expect(dead_code, reason = "for the choice of pairs to probe")]
     pub(crate) fn is_global(&self) -> bool {
         let is_link_local = matches!(self.address, [0xfe, 0x80..=0xbf, ..]);
         !is_link_local && self.address != LOOPBACK

@@ -7,54 +7,26 @@
 
 pub(crate) mod address;
 pub(crate) mod compat;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod crypto;
 pub(crate) mod dst;
 pub(crate) mod ftrace;
 pub(crate) mod genetlink;
 pub(crate) mod inet6;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod local_address;
 pub(crate) mod lock;
 pub(crate) mod module;
 pub(crate) mod net;
 pub(crate) mod netfilter;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod notifier;
 pub(crate) mod offload;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod packets;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod pending;
 pub(crate) mod percpu;
 pub(crate) mod procfs;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod random;
 pub(crate) mod rcu;
 pub(crate) mod rhashtable;
 pub(crate) mod rtnetlink;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod siphash;
 pub(crate) mod skbuff;
 pub(crate) mod sock;
@@ -62,14 +34,6 @@ pub(crate) mod sock_events;
 pub(crate) mod sockopt;
 pub(crate) mod sysctl;
 pub(crate) mod time;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod timer;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 pub(crate) mod transmit;
 pub(crate) mod work;

@@ -16,6 +16,7 @@ use core::{
     ptr, //
 };
 use kernel::{
+    error::to_result,
     ffi::{
         c_int,
         c_uint, //
@@ -169,7 +170,7 @@ impl<T: PerNet> Slot<T> {
             });
         }
         // SAFETY: `ops` is static and complete.
-        kernel::error::to_result(unsafe { bindings::register_pernet_subsys(self.ops.get()) })?;
+        to_result(unsafe { bindings::register_pernet_subsys(self.ops.get()) })?;
         Ok(Registration(self))
     }
 }

@@ -21,7 +21,10 @@ use kernel::{
         c_void, //
     },
     prelude::*,
-    sync::rcu::Guard, //
+    sync::rcu::{
+        self,
+        Guard, //
+    }, //
 };
 
 /// Where in the stack a hook is.
@@ -103,7 +106,7 @@ unsafe extern "C" fn call<H: Hook>(
     // SAFETY: Netfilter hands the packet over until the verdict.
     let skb = unsafe { SkBuff::from_raw(skb) };
     // Netfilter holds the lock; this is the evidence, and costs one nested lock.
-    let rcu = kernel::sync::rcu::read_lock();
+    let rcu = rcu::read_lock();
     match H::handle(skb, state, &rcu) {
         Verdict::Accept(skb) => {
             skb.give_back();

@@ -44,9 +44,7 @@ pub(crate) struct AddressChange {
     pub(crate) event: AddressEvent,
     /// The address.
     pub(crate) address: [u8; 16],
-    /// Index of the interface.
-    pub(crate) device: u32,
-    /// Whether the interface is up: one that goes down loses addresses without anybody's saying so.
+    /// Whether its interface is up: one that goes down loses addresses without anybody's saying so.
     pub(crate) device_is_up: bool,
 }
 
@@ -194,7 +192,6 @@ unsafe extern "C" fn address_changed<O: AddressObserver>(
         _ => return DONE,
     };
     let mut address = bindings::in6_addr::default();
-    let mut device = 0;
     let mut device_is_up = false;
     let rcu = rcu::read_lock();
     // SAFETY: The chain gives an `inet6_ifaddr`, whose device keeps its namespace alive.
@@ -202,7 +199,6 @@ unsafe extern "C" fn address_changed<O: AddressObserver>(
         Net::from_ptr(bindings::shim6_helper_inet6addr_info(
             data,
             &raw mut address,
-            &raw mut device,
             &raw mut device_is_up,
         ))
     };
@@ -210,7 +206,6 @@ unsafe extern "C" fn address_changed<O: AddressObserver>(
         event,
         // SAFETY: Any octets are good in all views of this union.
         address: unsafe { address.in6_u.u6_addr8 },
-        device,
         device_is_up,
     };
     O::changed(net, &change, &rcu);

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::bindings;
 use crate::kernel_ext::compat::errno::EPROTONOSUPPORT;
-use core::{marker::PhantomData, ptr};
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
 use kernel::{
     ffi::{
         c_int,

@@ -51,12 +51,6 @@ impl SkBuff {
 }
 
 impl Packet {
-    /// Index of the interface that the packet came in by.
-    pub(crate) fn interface(&self) -> u32 {
-        // SAFETY: The packet is live.
-        unsafe { bindings::shim6_helper_skb_iif(self.as_ptr()) }
-    }
-
     fn into_raw(self) -> *mut bindings::sk_buff {
         ManuallyDrop::new(self).as_ptr()
     }
@@ -84,23 +78,6 @@ pub(crate) struct Limits {
     pub(crate) per_bucket: u32,
     /// In all of them.
     pub(crate) total: u32,
-}
-
-/// Which limit was reached.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Limit {
-    /// That of the packet's bucket.
-    Bucket,
-    /// That of the queue.
-    Total,
-}
-
-/// A packet that found no room.
-pub(crate) struct Refused {
-    /// The packet.
-    pub(crate) packet: Packet,
-    /// Why.
-    pub(crate) limit: Limit,
 }
 
 /// Packets of one bucket, linked by the first member of `struct sk_buff`.
@@ -175,18 +152,17 @@ struct Buckets {
 unsafe impl Send for Buckets {}
 
 impl Buckets {
-    fn push(&mut self, packet: Packet, hash: u32, limits: &Limits) -> Result<(), Refused> {
+    /// Gives the packet back if there is no room for it.
+    fn push(&mut self, packet: Packet, hash: u32, limits: &Limits) -> Result<(), Packet> {
         let index = (hash as usize).checked_rem(self.buckets.len()).unwrap_or(0);
-        let limit = match self.buckets.get_mut(index) {
-            Some(_) if self.len >= limits.total => Limit::Total,
-            Some(bucket) if bucket.len < limits.per_bucket => {
+        match self.buckets.get_mut(index) {
+            Some(bucket) if self.len < limits.total && bucket.len < limits.per_bucket => {
                 bucket.push(packet);
                 self.len = self.len.wrapping_add(1);
-                return Ok(());
+                Ok(())
             }
-            _ => Limit::Bucket,
-        };
-        Err(Refused { packet, limit })
+            _ => Err(packet),
+        }
     }
 
     fn pop(&mut self) -> Option<Packet> {
@@ -261,7 +237,7 @@ impl<N: Copy + Send + 'static, const BUCKETS: usize> PacketQueue<N, BUCKETS> {
     /// # Errors
     ///
     /// The packet, if there is no room for it.
-    pub(crate) fn push(&self, packet: Packet, notes: N, hash: u32) -> Result<(), Refused> {
+    pub(crate) fn push(&self, packet: Packet, notes: N, hash: u32) -> Result<(), Packet> {
         // SAFETY: The control block is a member of the packet, of 48 octets aligned to eight, and
         // nobody else uses it while the packet is ours.
         unsafe { Self::notes(&packet).write(notes) };
@@ -284,11 +260,6 @@ impl<N: Copy + Send + 'static, const BUCKETS: usize> PacketQueue<N, BUCKETS> {
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Frees all packets. Softirq or process context.
-    pub(crate) fn purge(&self) {
-        while self.pop().is_some() {}
     }
 
     /// Where the notes about a packet are.

@@ -128,11 +128,6 @@ impl<T: HasPending> Pending<T> {
         // INVARIANT: These are the nodes that were on the list, the other way round.
         Drained(oldest)
     }
-
-    /// Whether no object waits, at this moment.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.load(Relaxed).is_null()
-    }
 }
 
 impl<T: HasPending> Drop for Pending<T> {

@@ -17,9 +17,3 @@ pub(crate) fn u64() -> u64 {
     // SAFETY: No requirements.
     unsafe { bindings::get_random_u64() }
 }
-
-/// Fills a slice with random octets.
-pub(crate) fn fill(octets: &mut [u8]) {
-    // SAFETY: The slice is valid for writes of this length.
-    unsafe { bindings::get_random_bytes(octets.as_mut_ptr().cast(), octets.len()) };
-}

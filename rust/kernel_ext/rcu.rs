@@ -12,7 +12,10 @@ use crate::bindings;
 use core::{
     marker::PhantomData,
     ops::Deref,
-    ptr::{self, NonNull},
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 use kernel::{
     alloc::AllocError,

@@ -16,14 +16,20 @@ use core::{
     ptr, //
 };
 use kernel::{
-    error::to_result,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
     ffi::{
         c_int,
         c_uint,
         c_void, //
     },
     prelude::*,
-    sync::rcu::Guard,
+    sync::rcu::{
+        self,
+        Guard, //
+    },
     types::Opaque, //
 };
 
@@ -203,7 +209,7 @@ where
 
     /// A counted reference to the object with this key. Any context.
     pub(crate) fn get(&self, key: &[u8; LEN]) -> Option<RcuArc<T>> {
-        let rcu = kernel::sync::rcu::read_lock();
+        let rcu = rcu::read_lock();
         // SAFETY: By the type invariant the table holds what came out of an `RcuArc<T>`.
         unsafe { RcuArc::try_from_borrowed(self.lookup(key, &rcu)?) }
     }
@@ -321,7 +327,7 @@ impl<T: Send + Sync + 'static, const LEN: usize> Walk<'_, T, LEN> {
         // SAFETY: The walk is started.
         let mut element = unsafe { bindings::rhashtable_walk_peek(iter) };
         let end = loop {
-            match kernel::error::from_err_ptr(element) {
+            match from_err_ptr(element) {
                 // The table is being resized: the walk goes on in the new one.
                 Err(_) => self.resized = self.resized.saturating_add(1),
                 Ok(found) if found.is_null() => break true,

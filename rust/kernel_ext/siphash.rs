@@ -16,12 +16,6 @@ impl Key {
         Self([random::u64(), random::u64()])
     }
 
-    /// The key made of these octets.
-    pub(crate) fn from_octets(octets: [u8; 16]) -> Self {
-        let octets = u128::from_le_bytes(octets);
-        Self([octets as u64, (octets >> 64) as u64])
-    }
-
     /// The hash of some octets. Any context.
     pub(crate) fn hash(&self, octets: &[u8]) -> u64 {
         // SAFETY: The slice has this length, and a key consists of two words.

@@ -137,7 +137,9 @@ impl Buffer<'_> {
 /// A level that is served; dropping this ends it.
 ///
 /// Calls that are under way pin the module.
-pub(crate) struct Registration<L: Level>(#[expect(dead_code)] Redirect<Entries<L>>);
+pub(crate) struct Registration<L: Level>(
+    #[expect(dead_code, reason = "what matters is when it is dropped")] Redirect<Entries<L>>,
+);
 
 impl<L: Level> Registration<L> {
     /// Begins to serve the level. May sleep. Errors are those of [`Redirect::register`].

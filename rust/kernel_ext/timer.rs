@@ -75,14 +75,6 @@ impl<T: HasTimer> Timer<T> {
         }
     }
 
-    /// The same, except that an earlier expiry stays in force.
-    pub(crate) fn arm_within(owner: &RcuArc<T>, msecs: u32) {
-        if let Some(timer) = Self::of(owner) {
-            // SAFETY: As above.
-            unsafe { bindings::shim6_helper_timer_arm_within(timer, msecs as c_uint) };
-        }
-    }
-
     /// The timer of an object, which now knows its owner. `None`, and a message in the log, if it
     /// is no member of it.
     fn of(owner: &RcuArc<T>) -> Option<*mut bindings::timer_list> {
@@ -100,6 +92,7 @@ impl<T: HasTimer> Timer<T> {
 
 impl<T> Timer<T> {
     /// Whether the timer is going to expire.
+    #[expect(dead_code, reason = "for the timers of failure detection")]
     pub(crate) fn is_armed(&self) -> bool {
         // SAFETY: The timer was set up by `new`.
         unsafe { bindings::shim6_helper_timer_pending(self.timer.get()) }

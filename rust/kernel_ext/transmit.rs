@@ -52,12 +52,3 @@ pub(crate) fn send(net: &Net, to: &Outgoing<'_>, payload: &[u8]) -> Result {
         )
     })
 }
-
-/// Whether a packet with these addresses could be sent now: the source may be used, there is a
-/// route, and its device has a link. Softirq or process context.
-pub(crate) fn is_reachable(net: &Net, source: &In6Addr, destination: &In6Addr) -> bool {
-    // SAFETY: The namespace is live, and both addresses are valid.
-    unsafe {
-        bindings::shim6_helper_ip6_is_reachable(net.as_ptr(), source.as_ptr(), destination.as_ptr())
-    }
-}

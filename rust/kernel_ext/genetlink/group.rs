@@ -34,19 +34,9 @@ pub(crate) struct Group(bindings::genl_multicast_group);
 unsafe impl Sync for Group {}
 
 impl Group {
-    /// A group that everybody may join. To be used in constants only: a name that is too long does
-    /// not compile.
-    pub(crate) const fn new(name: &'static CStr) -> Self {
-        Self::with_flags(name, 0)
-    }
-
     /// A group that those may join who have `CAP_NET_ADMIN` in the user namespace that owns the
-    /// network namespace.
+    /// network namespace. To be used in constants only: a name that is too long does not compile.
     pub(crate) const fn admin_only(name: &'static CStr) -> Self {
-        Self::with_flags(name, bindings::SHIM6_GENL_MCAST_CAP_NET_ADMIN)
-    }
-
-    const fn with_flags(name: &'static CStr, flags: u8) -> Self {
         let mut group: bindings::genl_multicast_group = pin_init::zeroed();
         let name = name.to_bytes_with_nul();
 
@@ -56,7 +46,7 @@ impl Group {
             group.name[i] = name[i];
             i += 1;
         }
-        group.flags = flags;
+        group.flags = bindings::SHIM6_GENL_MCAST_CAP_NET_ADMIN;
         Self(group)
     }
 }

@@ -15,10 +15,6 @@
 
 mod attribute;
 mod dump;
-#[expect(
-    dead_code,
-    reason = "a part of the abstraction that nobody here needs yet"
-)]
 mod group;
 mod message;
 mod policy;
