@@ -23,7 +23,8 @@ VALIDATOR, LIST, PREFERENCES, PDS, SIGNATURE, ULIDS, FII = range(1, 8)
 TIMEOUT = 10
 HBA, CGA = 1, 2
 
-VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "vectors")
+# Those of the protocol crate; qemu/run shows them to the guest at the same place.
+VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../rust/proto/tests/vectors")
 
 
 def vectors(name):
