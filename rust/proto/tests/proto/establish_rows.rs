@@ -21,42 +21,68 @@ use shim6_proto::{
         Instant,
         Interval, //
     },
-    wire::message_type::MessageType, //
+    wire::{
+        message::Message,
+        message_type::MessageType, //
+    }, //
 };
 
 use crate::establish_support::*;
 
-/// A row of a table.
+/// A row of the table of a state.
 pub(crate) struct Row {
     /// What happens, in the words of the table.
-    pub(crate) event: &'static str,
-    /// The state before.
-    pub(crate) before: State,
+    event: &'static str,
     /// The event.
-    pub(crate) run: fn(&mut Bench) -> Vec<Action<'static>>,
+    run: fn(&mut Bench) -> Vec<Action<'static>>,
     /// What has to be done.
-    pub(crate) actions: &'static [Action<'static>],
-    /// The state after.
-    pub(crate) after: State,
+    actions: &'static [Action<'static>],
+    /// The state after; [`None`] if it remains.
+    after: Option<State>,
 }
 
-/// Checks the rows of a table of `number` different rows.
-pub(crate) fn check(rows: &[Row], number: usize) {
+/// A row in which the state remains: an event and what has to be done.
+pub(crate) const fn stays(
+    event: &'static str,
+    run: fn(&mut Bench) -> Vec<Action<'static>>,
+    actions: &'static [Action<'static>],
+) -> Row {
+    Row {
+        event,
+        run,
+        actions,
+        after: None,
+    }
+}
+
+/// A row that ends in another state.
+pub(crate) const fn leads_to(
+    event: &'static str,
+    run: fn(&mut Bench) -> Vec<Action<'static>>,
+    actions: &'static [Action<'static>],
+    after: State,
+) -> Row {
+    Row {
+        event,
+        run,
+        actions,
+        after: Some(after),
+    }
+}
+
+/// Checks the rows of the table of a state, which has `number` different rows.
+pub(crate) fn check(before: State, rows: &[Row], number: usize) {
     for row in rows {
-        let mut bench = Bench::in_state(row.before);
-        let before = bench.machine;
+        let mut bench = Bench::in_state(before);
+        let machine = bench.machine;
         let actions = (row.run)(&mut bench);
 
-        assert_eq!(actions, row.actions, "{}: {}", row.before.name(), row.event);
-        assert_eq!(
-            bench.state(),
-            row.after,
-            "{}: {}",
-            row.before.name(),
-            row.event
-        );
+        let event = row.event;
+        assert_eq!(actions, row.actions, "{}: {event}", before.name());
+        let after = row.after.unwrap_or(before);
+        assert_eq!(bench.state(), after, "{}: {event}", before.name());
         if let [Action::Discard(_)] = row.actions {
-            assert_eq!(bench.machine, before, "{}", row.event);
+            assert_eq!(bench.machine, machine, "{event}");
         }
     }
     let events: BTreeSet<_> = rows.iter().map(|row| row.event).collect();
@@ -77,7 +103,40 @@ pub(crate) const fn adopted(tag: ContextTag) -> Action<'static> {
 }
 
 /// The context is established, and was not before.
-pub(crate) const ESTABLISHED: Action<'static> = Action::Established { again: false };
+const ESTABLISHED: Action<'static> = Action::Established { again: false };
+
+/// What is done when an R2 completes the handshake on the ULIDs.
+pub(crate) const COMPLETED: &[Action<'static>] = &[
+    adopted(PEER),
+    Action::CheckConfusion,
+    Action::UsePair(ULIDS),
+    ESTABLISHED,
+];
+
+/// What is done when an I2 or I2bis on this pair is the first word that is taken from the peer.
+const fn answered(pair: LocatorPair) -> [Action<'static>; 5] {
+    [
+        adopted(PEER),
+        Action::CheckConfusion,
+        Action::UsePair(pair),
+        sent_r2(pair),
+        ESTABLISHED,
+    ]
+}
+
+/// The bench, on which verification is going to fail.
+pub(crate) fn unverified(bench: &mut Bench) -> &mut Bench {
+    bench.context.verdict = Err(foreign_parameters());
+    bench
+}
+
+/// The bench after so many expiries, at each of which the message was sent again.
+pub(crate) fn repeated(bench: &mut Bench, times: usize) -> &mut Bench {
+    for _ in 0..times {
+        assert_eq!(bench.expire(), [RESENT]);
+    }
+    bench
+}
 
 /// What is done with a message without a context.
 fn unmatched(types: &[MessageType]) -> Vec<Action<'static>> {
@@ -91,90 +150,53 @@ fn unmatched(types: &[MessageType]) -> Vec<Action<'static>> {
 }
 
 /// What follows from the answer to an I2 or I2bis without a context.
-fn made(
-    bench: &mut Bench,
-    message: &shim6_proto::wire::message::Message<'static>,
-) -> Vec<Action<'static>> {
+fn made(bench: &mut Bench, message: &Message<'static>) -> Vec<Action<'static>> {
     bench.respond(message, ON_ULIDS).unwrap_or_default()
 }
 
 /// Section 3.1.
 const IDLE: &[Row] = &[
-    Row {
-        event: "local trigger",
-        before: State::Idle,
-        run: Bench::initiate,
-        actions: &[sent_i1(0)],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "I1",
-        before: State::Idle,
-        run: |_| unmatched(&[MessageType::I1]),
-        actions: &[Action::ReplyR1],
-        after: State::Idle,
-    },
-    Row {
-        event: "I2 valid",
-        before: State::Idle,
-        run: |bench| made(bench, &i2(PEER, BOTH)),
-        actions: &[
-            adopted(PEER),
-            Action::CheckConfusion,
-            Action::UsePair(ULIDS),
-            sent_r2(ULIDS),
-            ESTABLISHED,
-        ],
-        after: State::Established,
-    },
-    Row {
-        event: "I2 invalid",
-        before: State::Idle,
-        run: |bench| {
-            bench.context.verdict = Err(foreign_parameters());
-            made(bench, &i2(PEER, BOTH))
-        },
-        actions: &[],
-        after: State::Idle,
-    },
-    Row {
-        event: "I2bis valid",
-        before: State::Idle,
-        run: |bench| {
+    leads_to(
+        "local trigger",
+        Bench::initiate,
+        &[sent_i1(0)],
+        State::I1Sent,
+    ),
+    stays("I1", |_| unmatched(&[MessageType::I1]), &[Action::ReplyR1]),
+    leads_to(
+        "I2 valid",
+        |bench| made(bench, &i2(PEER, BOTH)),
+        &answered(ULIDS),
+        State::Established,
+    ),
+    stays(
+        "I2 invalid",
+        |bench| made(unverified(bench), &i2(PEER, BOTH)),
+        &[],
+    ),
+    leads_to(
+        "I2bis valid",
+        |bench| {
             let actions = made(bench, &i2bis(PEER, BOTH));
             assert_ne!(bench.machine().local_tag(), NEW, "the tag in the message");
             actions
         },
-        actions: &[
-            adopted(PEER),
-            Action::CheckConfusion,
-            Action::UsePair(ULIDS),
-            sent_r2(ULIDS),
-            ESTABLISHED,
-        ],
-        after: State::Established,
-    },
-    Row {
-        event: "I2bis invalid",
-        before: State::Idle,
-        run: |bench| {
-            bench.context.verdict = Err(foreign_parameters());
-            made(bench, &i2bis(PEER, BOTH))
-        },
-        actions: &[],
-        after: State::Idle,
-    },
-    Row {
-        event: "R1, R2, R1bis",
-        before: State::Idle,
-        run: |_| unmatched(&[MessageType::R1, MessageType::R2, MessageType::R1bis]),
-        actions: &[],
-        after: State::Idle,
-    },
-    Row {
-        event: "payload header, or control type 64-67, unknown tag",
-        before: State::Idle,
-        run: |_| {
+        &answered(ULIDS),
+        State::Established,
+    ),
+    stays(
+        "I2bis invalid",
+        |bench| made(unverified(bench), &i2bis(PEER, BOTH)),
+        &[],
+    ),
+    stays(
+        "R1, R2, R1bis",
+        |_| unmatched(&[MessageType::R1, MessageType::R2, MessageType::R1bis]),
+        &[],
+    ),
+    stays(
+        "payload header, or control type 64-67, unknown tag",
+        |_| {
             unmatched(&[
                 MessageType::UpdateRequest,
                 MessageType::UpdateAcknowledgement,
@@ -182,20 +204,12 @@ const IDLE: &[Row] = &[
                 MessageType::Probe,
             ])
         },
-        actions: &[Action::ReplyR1bis; 4],
-        after: State::Idle,
-    },
-    Row {
-        event: "Error",
-        before: State::Idle,
-        run: |_| unmatched(&[MessageType::Error]),
-        actions: &[],
-        after: State::Idle,
-    },
-    Row {
-        event: "holddown timer",
-        before: State::Idle,
-        run: |_| {
+        &[Action::ReplyR1bis; 4],
+    ),
+    stays("Error", |_| unmatched(&[MessageType::Error]), &[]),
+    stays(
+        "holddown timer",
+        |_| {
             let until = Instant::from_millis(60_000);
             let negative = Negative {
                 state: State::EFailed,
@@ -205,9 +219,8 @@ const IDLE: &[Row] = &[
             assert!(negative.is_over(until));
             vec![]
         },
-        actions: &[],
-        after: State::Idle,
-    },
+        &[],
+    ),
 ];
 
 /// The address of an I1 that was sent elsewhere.
@@ -227,191 +240,127 @@ const fn negative(state: State, waited: u64, seconds: u32) -> Action<'static> {
 
 /// Section 3.2.
 const I1_SENT: &[Row] = &[
-    Row {
-        event: "R1 matching nonce and locators",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&r1(drawn(0)), ON_ULIDS),
-        actions: &[SENT_I2],
-        after: State::I2Sent,
-    },
-    Row {
-        event: "R1 not matching",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&r1(drawn(1)), ON_ULIDS),
-        actions: &[discarded(Cause::Nonce)],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "R1 not matching",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&r1(drawn(0)), ON_OTHER),
-        actions: &[discarded(Cause::Addresses)],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "I1 for the same ULID pair and FII",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&i1(PEER), ON_ULIDS),
-        actions: &[sent_r2(ULIDS)],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "R2 matching nonce and pair, PDS ok",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&r2(PEER, drawn(0), BOTH), ON_ULIDS),
-        actions: &[
-            adopted(PEER),
-            Action::CheckConfusion,
-            Action::UsePair(ULIDS),
-            ESTABLISHED,
-        ],
-        after: State::Established,
-    },
-    Row {
-        event: "R2 with bad PDS",
-        before: State::I1Sent,
-        run: |bench| {
-            bench.context.verdict = Err(foreign_parameters());
-            bench.receive(&r2(PEER, drawn(0), BOTH), ON_ULIDS)
-        },
-        actions: &[discarded(Cause::Verification)],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "I2 valid and source locator acceptable",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&i2(PEER, BOTH), ON_OTHER),
-        actions: &[
-            adopted(PEER),
-            Action::CheckConfusion,
-            Action::UsePair(OTHER),
-            sent_r2(OTHER),
-            ESTABLISHED,
-        ],
-        after: State::Established,
-    },
-    Row {
-        event: "I2bis valid and source locator acceptable",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&i2bis(PEER, NO_LIST), ON_ULIDS),
-        actions: &[
-            adopted(PEER),
-            Action::CheckConfusion,
-            Action::UsePair(ULIDS),
-            sent_r2(ULIDS),
-            ESTABLISHED,
-        ],
-        after: State::Established,
-    },
-    Row {
-        event: "I2/I2bis otherwise",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&i2(PEER, BOTH), ON_FOREIGN),
-        actions: &[discarded(Cause::Source)],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "I2/I2bis otherwise",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&i2bis(PEER, NO_LIST), ON_OTHER),
-        actions: &[discarded(Cause::Source)],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "R1bis",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&r1bis(PEER), ON_ULIDS),
-        actions: DISCARDED,
-        after: State::I1Sent,
-    },
-    Row {
-        event: "payload header with our tag",
-        before: State::I1Sent,
-        run: Bench::payload,
-        actions: DISCARDED,
-        after: State::I1Sent,
-    },
-    Row {
-        event: "Update Request/Ack, Keepalive, Probe with our tag",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&request(host(BOTH, None)), ON_ULIDS),
-        actions: DISCARDED,
-        after: State::I1Sent,
-    },
-    Row {
-        event: "Update Request/Ack, Keepalive, Probe with our tag",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&acknowledgement(drawn(0)), ON_FOREIGN),
-        actions: DISCARDED,
-        after: State::I1Sent,
-    },
-    Row {
-        event: "Update Request/Ack, Keepalive, Probe with our tag",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&keepalive(), ON_ULIDS),
-        actions: DISCARDED,
-        after: State::I1Sent,
-    },
-    Row {
-        event: "Update Request/Ack, Keepalive, Probe with our tag",
-        before: State::I1Sent,
-        run: |bench| bench.receive(&probe(), ON_ULIDS),
-        actions: DISCARDED,
-        after: State::I1Sent,
-    },
-    Row {
-        event: "timeout, fewer than 4 retransmissions done",
-        before: State::I1Sent,
-        run: |bench| {
-            (0..4).for_each(|_| assert_eq!(bench.expire(), [RESENT]));
-            assert_eq!(bench.elapsed(), 60_000);
+    leads_to(
+        "R1 matching nonce and locators",
+        |bench| bench.receive(&r1(drawn(0)), ON_ULIDS),
+        &[SENT_I2],
+        State::I2Sent,
+    ),
+    stays(
+        "R1 not matching",
+        |bench| bench.receive(&r1(drawn(1)), ON_ULIDS),
+        &[discarded(Cause::Nonce)],
+    ),
+    stays(
+        "R1 not matching",
+        |bench| bench.receive(&r1(drawn(0)), ON_OTHER),
+        &[discarded(Cause::Addresses)],
+    ),
+    stays(
+        "I1 for the same ULID pair and FII",
+        |bench| bench.receive(&i1(PEER), ON_ULIDS),
+        &[sent_r2(ULIDS)],
+    ),
+    leads_to(
+        "R2 matching nonce and pair, PDS ok",
+        |bench| bench.receive(&r2(PEER, drawn(0), BOTH), ON_ULIDS),
+        COMPLETED,
+        State::Established,
+    ),
+    stays(
+        "R2 with bad PDS",
+        |bench| unverified(bench).receive(&r2(PEER, drawn(0), BOTH), ON_ULIDS),
+        &[discarded(Cause::Verification)],
+    ),
+    leads_to(
+        "I2 valid and source locator acceptable",
+        |bench| bench.receive(&i2(PEER, BOTH), ON_OTHER),
+        &answered(OTHER),
+        State::Established,
+    ),
+    leads_to(
+        "I2bis valid and source locator acceptable",
+        |bench| bench.receive(&i2bis(PEER, NO_LIST), ON_ULIDS),
+        &answered(ULIDS),
+        State::Established,
+    ),
+    stays(
+        "I2/I2bis otherwise",
+        |bench| bench.receive(&i2(PEER, BOTH), ON_FOREIGN),
+        &[discarded(Cause::Source)],
+    ),
+    stays(
+        "I2/I2bis otherwise",
+        |bench| bench.receive(&i2bis(PEER, NO_LIST), ON_OTHER),
+        &[discarded(Cause::Source)],
+    ),
+    stays(
+        "R1bis",
+        |bench| bench.receive(&r1bis(PEER), ON_ULIDS),
+        DISCARDED,
+    ),
+    stays("payload header with our tag", Bench::payload, DISCARDED),
+    stays(
+        "Update Request/Ack, Keepalive, Probe with our tag",
+        |bench| bench.receive(&request(host(BOTH, None)), ON_ULIDS),
+        DISCARDED,
+    ),
+    stays(
+        "Update Request/Ack, Keepalive, Probe with our tag",
+        |bench| bench.receive(&acknowledgement(drawn(0)), ON_FOREIGN),
+        DISCARDED,
+    ),
+    stays(
+        "Update Request/Ack, Keepalive, Probe with our tag",
+        |bench| bench.receive(&keepalive(), ON_ULIDS),
+        DISCARDED,
+    ),
+    stays(
+        "Update Request/Ack, Keepalive, Probe with our tag",
+        |bench| bench.receive(&probe(), ON_ULIDS),
+        DISCARDED,
+    ),
+    stays(
+        "timeout, fewer than 4 retransmissions done",
+        |bench| {
+            assert_eq!(repeated(bench, 4).elapsed(), 60_000);
             vec![]
         },
-        actions: &[],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "timeout after the 4th retransmission",
-        before: State::I1Sent,
-        run: |bench| {
-            (0..4).for_each(|_| assert_eq!(bench.expire(), [RESENT]));
-            bench.expire()
-        },
-        actions: &[negative(State::EFailed, 124_000, 60)],
-        after: State::EFailed,
-    },
-    Row {
-        event: "ICMPv6 type 4 code 1 quoting our I1",
-        before: State::I1Sent,
-        run: |bench| bench.unrecognized(LOCAL, ULIDS),
-        actions: &[negative(State::NoSupport, 0, 600)],
-        after: State::NoSupport,
-    },
-    Row {
-        event: "ICMPv6 type 4 code 1 quoting another I1",
-        before: State::I1Sent,
-        run: |bench| bench.unrecognized(PEER, ULIDS),
-        actions: &[discarded(Cause::Tag)],
-        after: State::I1Sent,
-    },
-    Row {
-        event: "ICMPv6 type 4 code 1 quoting another I1",
-        before: State::I1Sent,
-        run: |bench| bench.unrecognized(LOCAL, ELSEWHERE),
-        actions: &[discarded(Cause::Addresses)],
-        after: State::I1Sent,
-    },
+        &[],
+    ),
+    leads_to(
+        "timeout after the 4th retransmission",
+        |bench| repeated(bench, 4).expire(),
+        &[negative(State::EFailed, 124_000, 60)],
+        State::EFailed,
+    ),
+    leads_to(
+        "ICMPv6 type 4 code 1 quoting our I1",
+        |bench| bench.unrecognized(LOCAL, ULIDS),
+        &[negative(State::NoSupport, 0, 600)],
+        State::NoSupport,
+    ),
+    stays(
+        "ICMPv6 type 4 code 1 quoting another I1",
+        |bench| bench.unrecognized(PEER, ULIDS),
+        &[discarded(Cause::Tag)],
+    ),
+    stays(
+        "ICMPv6 type 4 code 1 quoting another I1",
+        |bench| bench.unrecognized(LOCAL, ELSEWHERE),
+        &[discarded(Cause::Addresses)],
+    ),
 ];
 
 #[test]
 fn idle() {
-    check(IDLE, 10);
+    check(State::Idle, IDLE, 10);
 }
 
 #[test]
 fn i1_sent() {
     // 14 rows, and the opposite of the last.
-    check(I1_SENT, 15);
+    check(State::I1Sent, I1_SENT, 15);
 }
 
 /// E-FAILED and NO-SUPPORT treat packets as IDLE does: the machine that is left takes nothing.

@@ -22,6 +22,9 @@ use crate::{
         adopted,
         check,
         discarded,
+        leads_to,
+        stays,
+        unverified,
         Row,
         DISCARDED, //
     },
@@ -39,52 +42,41 @@ const CROSS: LocatorPair = LocatorPair {
 
 /// Section 3.5.
 const ROWS: &[Row] = &[
-    Row {
-        event: "I1, locators not in the sets",
-        before: State::Established,
-        run: |bench| bench.receive(&i1(PEER), ON_FOREIGN),
-        actions: &[Action::ReplyR1],
-        after: State::Established,
-    },
-    Row {
-        event: "I1, locators not in the sets",
-        before: State::Established,
-        run: |bench| bench.receive(&i1(PEER), TO_FOREIGN),
-        actions: &[Action::ReplyR1],
-        after: State::Established,
-    },
-    Row {
-        event: "I1, locators in the sets, tag = CT(peer)",
-        before: State::Established,
-        run: |bench| bench.receive(&i1(PEER), ON_OTHER),
-        actions: &[sent_r2(OTHER)],
-        after: State::Established,
-    },
-    Row {
-        event: "I1, locators in the sets, tag != CT(peer)",
-        before: State::Established,
-        run: |bench| bench.receive(&i1(NEW), ON_ULIDS),
-        actions: &[Action::ReplyR1],
-        after: State::Established,
-    },
-    Row {
-        event: "I2 valid, source acceptable",
-        before: State::Established,
-        run: |bench| bench.receive(&i2(NEW, BOTH), ON_OTHER),
-        actions: &[
+    stays(
+        "I1, locators not in the sets",
+        |bench| bench.receive(&i1(PEER), ON_FOREIGN),
+        &[Action::ReplyR1],
+    ),
+    stays(
+        "I1, locators not in the sets",
+        |bench| bench.receive(&i1(PEER), TO_FOREIGN),
+        &[Action::ReplyR1],
+    ),
+    stays(
+        "I1, locators in the sets, tag = CT(peer)",
+        |bench| bench.receive(&i1(PEER), ON_OTHER),
+        &[sent_r2(OTHER)],
+    ),
+    stays(
+        "I1, locators in the sets, tag != CT(peer)",
+        |bench| bench.receive(&i1(NEW), ON_ULIDS),
+        &[Action::ReplyR1],
+    ),
+    stays(
+        "I2 valid, source acceptable",
+        |bench| bench.receive(&i2(NEW, BOTH), ON_OTHER),
+        &[
             adopted(NEW),
             Action::CheckConfusion,
             Action::UsePair(OTHER),
             sent_r2(OTHER),
             AGAIN,
         ],
-        after: State::Established,
-    },
-    Row {
-        event: "I2bis valid, source acceptable",
-        before: State::Established,
-        run: |bench| bench.receive(&i2bis(NEW, NO_LIST), ON_OTHER),
-        actions: &[
+    ),
+    stays(
+        "I2bis valid, source acceptable",
+        |bench| bench.receive(&i2bis(NEW, NO_LIST), ON_OTHER),
+        &[
             adopted(NEW),
             Action::CheckConfusion,
             // B2 is a locator of the context until then, but not one of the new list.
@@ -92,85 +84,63 @@ const ROWS: &[Row] = &[
             sent_r2(OTHER),
             AGAIN,
         ],
-        after: State::Established,
-    },
-    Row {
-        event: "I2/I2bis otherwise",
-        before: State::Established,
-        run: |bench| bench.receive(&i2(NEW, BOTH), ON_FOREIGN),
-        actions: &[discarded(Cause::Source)],
-        after: State::Established,
-    },
-    Row {
-        event: "I2/I2bis otherwise",
-        before: State::Established,
-        run: |bench| {
-            bench.context.verdict = Err(foreign_parameters());
-            bench.receive(&i2bis(NEW, BOTH), ON_ULIDS)
-        },
-        actions: &[discarded(Cause::Verification)],
-        after: State::Established,
-    },
-    Row {
-        event: "R1",
-        before: State::Established,
-        run: |bench| bench.receive(&r1(drawn(0)), ON_ULIDS),
-        actions: DISCARDED,
-        after: State::Established,
-    },
-    Row {
-        event: "R2",
-        before: State::Established,
-        run: |bench| bench.receive(&r2(NEW, drawn(0), BOTH), ON_ULIDS),
-        actions: DISCARDED,
-        after: State::Established,
-    },
-    Row {
-        event: "R1bis with tag = CT(peer) and acceptable pair",
-        before: State::Established,
-        run: |bench| {
+    ),
+    stays(
+        "I2/I2bis otherwise",
+        |bench| bench.receive(&i2(NEW, BOTH), ON_FOREIGN),
+        &[discarded(Cause::Source)],
+    ),
+    stays(
+        "I2/I2bis otherwise",
+        |bench| unverified(bench).receive(&i2bis(NEW, BOTH), ON_ULIDS),
+        &[discarded(Cause::Verification)],
+    ),
+    stays(
+        "R1",
+        |bench| bench.receive(&r1(drawn(0)), ON_ULIDS),
+        DISCARDED,
+    ),
+    stays(
+        "R2",
+        |bench| bench.receive(&r2(NEW, drawn(0), BOTH), ON_ULIDS),
+        DISCARDED,
+    ),
+    leads_to(
+        "R1bis with tag = CT(peer) and acceptable pair",
+        |bench| {
             let actions = bench.receive(&r1bis(PEER), from_peer(CROSS));
             assert_eq!(bench.machine().peer_tag(), Some(PEER));
             actions
         },
-        actions: &[sent_i2bis(CROSS)],
-        after: State::I2bisSent,
-    },
-    Row {
-        event: "R1bis with another tag or pair",
-        before: State::Established,
-        run: |bench| bench.receive(&r1bis(NEW), ON_ULIDS),
-        actions: &[discarded(Cause::Tag)],
-        after: State::Established,
-    },
-    Row {
-        event: "R1bis with another tag or pair",
-        before: State::Established,
-        run: |bench| bench.receive(&r1bis(PEER), ON_FOREIGN),
-        actions: &[discarded(Cause::Addresses)],
-        after: State::Established,
-    },
-    Row {
-        event: "payload header",
-        before: State::Established,
-        run: |bench| {
+        &[sent_i2bis(CROSS)],
+        State::I2bisSent,
+    ),
+    stays(
+        "R1bis with another tag or pair",
+        |bench| bench.receive(&r1bis(NEW), ON_ULIDS),
+        &[discarded(Cause::Tag)],
+    ),
+    stays(
+        "R1bis with another tag or pair",
+        |bench| bench.receive(&r1bis(PEER), ON_FOREIGN),
+        &[discarded(Cause::Addresses)],
+    ),
+    stays(
+        "payload header",
+        |bench| {
             assert!(bench.state().delivers_payload());
             bench.payload()
         },
-        actions: &[],
-        after: State::Established,
-    },
-    Row {
-        event: "Update Request/Ack, Keepalive, Probe, address check ok",
-        before: State::Established,
-        run: |bench| bench.receive(&request(host(NO_LIST, None)), ON_ULIDS),
-        actions: &[Action::UpdatePeer, sent_acknowledgement(PEER)],
-        after: State::Established,
-    },
-    Row {
-        event: "Update Request/Ack, Keepalive, Probe, address check ok",
-        before: State::Established,
-        run: |bench| {
+        &[],
+    ),
+    stays(
+        "Update Request/Ack, Keepalive, Probe, address check ok",
+        |bench| bench.receive(&request(host(NO_LIST, None)), ON_ULIDS),
+        &[Action::UpdatePeer, sent_acknowledgement(PEER)],
+    ),
+    stays(
+        "Update Request/Ack, Keepalive, Probe, address check ok",
+        |bench| {
             let sent = Action::SendUpdate {
                 receiver_tag: PEER,
                 request_nonce: drawn(2),
@@ -178,58 +148,44 @@ const ROWS: &[Row] = &[
             assert_eq!(bench.announce(), [sent]);
             bench.receive(&acknowledgement(drawn(2)), ON_ULIDS)
         },
-        actions: &[Action::Acknowledged],
-        after: State::Established,
-    },
-    Row {
-        event: "Update Request/Ack, Keepalive, Probe, address check ok",
-        before: State::Established,
-        run: |bench| bench.receive(&keepalive(), ON_OTHER),
-        actions: &[Action::Reap],
-        after: State::Established,
-    },
-    Row {
-        event: "Update Request/Ack, Keepalive, Probe, address check ok",
-        before: State::Established,
-        run: |bench| bench.receive(&probe(), from_peer(CROSS)),
-        actions: &[Action::Reap],
-        after: State::Established,
-    },
-    Row {
-        event: "same, source not in Ls(peer) or destination not in Ls(local)",
-        before: State::Established,
-        run: |bench| bench.receive(&request(host(BOTH, None)), ON_FOREIGN),
-        actions: &[Action::ReplyR1bis, discarded(Cause::Addresses)],
-        after: State::Established,
-    },
-    Row {
-        event: "same, source not in Ls(peer) or destination not in Ls(local)",
-        before: State::Established,
-        run: |bench| {
+        &[Action::Acknowledged],
+    ),
+    stays(
+        "Update Request/Ack, Keepalive, Probe, address check ok",
+        |bench| bench.receive(&keepalive(), ON_OTHER),
+        &[Action::Reap],
+    ),
+    stays(
+        "Update Request/Ack, Keepalive, Probe, address check ok",
+        |bench| bench.receive(&probe(), from_peer(CROSS)),
+        &[Action::Reap],
+    ),
+    stays(
+        "same, source not in Ls(peer) or destination not in Ls(local)",
+        |bench| bench.receive(&request(host(BOTH, None)), ON_FOREIGN),
+        &[Action::ReplyR1bis, discarded(Cause::Addresses)],
+    ),
+    stays(
+        "same, source not in Ls(peer) or destination not in Ls(local)",
+        |bench| {
             bench.announce();
             bench.receive(&acknowledgement(drawn(2)), TO_FOREIGN)
         },
-        actions: &[Action::ReplyR1bis, discarded(Cause::Addresses)],
-        after: State::Established,
-    },
-    Row {
-        event: "same, source not in Ls(peer) or destination not in Ls(local)",
-        before: State::Established,
-        run: |bench| bench.receive(&keepalive(), TO_FOREIGN),
-        actions: &[Action::ReplyR1bis, discarded(Cause::Addresses)],
-        after: State::Established,
-    },
-    Row {
-        event: "same, source not in Ls(peer) or destination not in Ls(local)",
-        before: State::Established,
-        run: |bench| bench.receive(&probe(), ON_FOREIGN),
-        actions: &[Action::ReplyR1bis, discarded(Cause::Addresses)],
-        after: State::Established,
-    },
-    Row {
-        event: "idle and unused",
-        before: State::Established,
-        run: |bench| {
+        &[Action::ReplyR1bis, discarded(Cause::Addresses)],
+    ),
+    stays(
+        "same, source not in Ls(peer) or destination not in Ls(local)",
+        |bench| bench.receive(&keepalive(), TO_FOREIGN),
+        &[Action::ReplyR1bis, discarded(Cause::Addresses)],
+    ),
+    stays(
+        "same, source not in Ls(peer) or destination not in Ls(local)",
+        |bench| bench.receive(&probe(), ON_FOREIGN),
+        &[Action::ReplyR1bis, discarded(Cause::Addresses)],
+    ),
+    stays(
+        "idle and unused",
+        |bench| {
             let last = bench.now;
             bench.wait(Interval::from_millis(299_999));
             assert!(!bench.constants.is_idle(last, bench.now));
@@ -238,20 +194,18 @@ const ROWS: &[Row] = &[
             assert_eq!(bench.machine().next_deadline(), None, "nothing to wait for");
             vec![]
         },
-        actions: &[],
-        after: State::Established,
-    },
-    Row {
-        event: "context confusion with a newer context",
-        before: State::Established,
-        run: |bench| {
+        &[],
+    ),
+    leads_to(
+        "context confusion with a newer context",
+        |bench| {
             let older = claim(bench.state());
             assert!(confuses(&newer(), &older, || true));
             bench.restart()
         },
-        actions: &[Action::DropPeer, sent_i1(2)],
-        after: State::I1Sent,
-    },
+        &[Action::DropPeer, sent_i1(2)],
+        State::I1Sent,
+    ),
 ];
 
 /// The context of the bench in this state.
@@ -278,7 +232,7 @@ fn newer() -> Claim {
 fn established() {
     // 15 rows and the opposite of the one for R1bis; without "ULID(local) becomes invalid", in
     // which the machine has no part but to be dropped.
-    check(ROWS, 15);
+    check(State::Established, ROWS, 15);
 }
 
 #[test]

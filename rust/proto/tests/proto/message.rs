@@ -25,6 +25,7 @@ use shim6_proto::{
 };
 
 use crate::support::{
+    self,
     arrival,
     assert_dropped,
     control,
@@ -166,7 +167,7 @@ fn zero_is_no_excuse() {
 fn computed_zero_is_sent_as_zero() {
     // Tag octets and nonce chosen so that the words add up to 0xffff.
     let mut message = vec![59, 1, 66, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let rest = crate::support::checksum(&message);
+    let rest = support::checksum(&message);
     message[8..10].copy_from_slice(&rest.to_be_bytes());
 
     assert_eq!(checksum::shim6(&message), 0);

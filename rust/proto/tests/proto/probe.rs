@@ -20,6 +20,7 @@ use shim6_proto::{
 use crate::support::{
     assert_dropped,
     control,
+    fix_checksum,
     locator,
     padded_tlv,
     parse,
@@ -117,7 +118,7 @@ fn record_that_is_cut_by_an_octet_of_the_unit() {
     let mut message = probe(0, 2, 1, 2, &[]);
     message.truncate(message.len() - 8);
     message[1] -= 1;
-    crate::support::fix_checksum(&mut message);
+    fix_checksum(&mut message);
     assert_dropped(&message, Reason::ProbeRecords);
 }
 
