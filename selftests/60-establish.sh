@@ -218,8 +218,7 @@ forget
 # A socket that does not want to wait, and time.
 topo_netem A 1 delay ${DELAY}ms || die "netem"
 topo_capture s03 A up1 ip6
-# Into the file at once.
-spawn A shim6 monitor --json >"$TOPO_DIR/events"
+monitor_start A || die "no monitor"
 check "a connection that asks at once" once tcp -S -n 3000 -s 500 -i 200 A1 B1
 check "has a context" comes_to A ESTABLISHED
 topo_capture_stop
@@ -230,8 +229,8 @@ holds "which is answered after one round trip" "$syn_ack - $syn < 3 * $DELAY"
 holds "R2 comes two round trips after I1" \
 	"$r2 - $i1 >= 4 * $DELAY - 1 && $r2 - $i1 < 6 * $DELAY"
 note "from I1 to R2 it took $((r2 - i1)) ms, with a round trip of $((2 * DELAY)) ms"
-check "the monitor has seen it" wait_until 5 grep -q ESTABLISHED "$TOPO_DIR/events"
-took=$(between_events "$TOPO_DIR/events" '.event == "added"' '.state == "ESTABLISHED"')
+check "the monitor has seen it" wait_until 5 grep -q ESTABLISHED "$TOPO_DIR/events-A"
+took=$(between_events "$TOPO_DIR/events-A" '.event == "added"' '.state == "ESTABLISHED"')
 holds "and A is ESTABLISHED two round trips after it began" \
 	"$took >= 4 * $DELAY - $DELAY / 5 && $took < 6 * $DELAY"
 note "it took $took ms"

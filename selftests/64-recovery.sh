@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
 . "$(dirname "$0")/lib/loss.sh"
+. "$(dirname "$0")/lib/wide.sh"
 
 # hex ADDRESS: the 32 digits of an address that has all its groups.
 hex() {
@@ -23,22 +24,15 @@ capture() {
 	topo_capture "$@" 'ip6[6] = 140 and ip6[42] < 128'
 }
 
-# monitor_start HOST: the events of a host from now on.
-monitor_start() {
-	spawn "$1" shim6 monitor --json >"$TOPO_DIR/events-$1"
-	MONITOR=$SPAWNED
-	# Nobody else in the namespace listens to generic netlink.
-	wait_until 10 monitor_listens "$1"
-}
-
-monitor_listens() {
-	on "$1" awk '$2 == 16 && $4 != "00000000" { found = 1 } END { exit !found }' /proc/net/netlink
-}
-
 # recovery NAME: the types of these messages, but only the first R1bis: payload
 # that is on its way when it comes brings others.
 recovery() {
 	types "$1" | tr ' ' '\n' | awk '$1 != "R1bis" || !n++' | paste -sd ' '
+}
+
+# has_ulids NAME: the I2bis has the pair of A1 and B1 in it.
+has_ulids() {
+	messages "$1" | grep " I2bis " | grep -q "$(hex A1)$(hex B1)"
 }
 
 # fresh: no contexts, no flows over them, the shortest way again.
@@ -63,7 +57,7 @@ tap_begin
 dmesg_mark
 topo_up
 for host in A B; do
-	identity $host && timers $host 20 && setting $host idle_timeout 300000 || die "host $host"
+	{ identity $host && timers $host 20 && setting $host idle_timeout 300000; } || die "host $host"
 done
 serve B
 
@@ -82,8 +76,7 @@ topo_capture_stop
 is "the messages, on the pair in use" "$(recovery s60)" "R1bis I2bis R2"
 is "they went between A2 and B2 only" \
 	"$(messages s60 | awk '{ print $2, $3 }' | sort -u)" "$(printf '%s\n' "$A2 $B2" "$B2 $A2" | sort)"
-check "I2bis has the ULID pair" \
-	eval 'messages s60 | grep " I2bis " | grep -q "$(hex A1)$(hex B1)"'
+check "I2bis has the ULID pair" has_ulids s60
 holds "the peer's tag is another one" "0x$(shows A .tag_peer) != 0x$old"
 is "both sides know the new tags" "$(shows A '.tag_local + .tag_peer')" \
 	"$(shows B '.tag_peer + .tag_local')"
@@ -120,6 +113,7 @@ check_flow "the stream is whole" stream
 fresh || die "no context"
 old=$(shows A .tag_peer)
 monitor_start A || die "no monitor"
+monitor=$SPAWNED
 capture s62 A up1 || die "no capture"
 on B shim6 context flush
 check "S62: B forgets and asks by itself" start B
@@ -129,7 +123,7 @@ tag_is_new() {
 }
 check "A takes the new tag" wait_until 5 tag_is_new
 topo_capture_stop
-stop "$MONITOR"
+stop "$monitor"
 is "the messages" "$(types s62)" "I1 R1 I2 R2"
 is "both sides know the new tags" "$(shows A '.tag_local + .tag_peer')" \
 	"$(shows B '.tag_peer + .tag_local')"
@@ -153,28 +147,11 @@ for pair in "A1 B1" "A2 B2"; do
 	check_flow "the stream is whole" stream
 done
 check "no checksum error on either host" no_csum_errors
+check "tshark finds all checksums right" tshark_checksums s60 s61 s62
 topo_down
 
 # S64
 WIDE=5
-declare -a WIDE_A WIDE_B
-
-# wide HOST: the host has a set of WIDE addresses, all on one wire.
-wide() {
-	local host=$1 i args=() addresses address batch=
-
-	for ((i = 1; i <= WIDE; i++)); do args+=(--prefix "2001:db8:${host,}:$i::/64"); done
-	on "$host" shim6 hba generate "${args[@]}" --output "$TOPO_DIR/wide-$host" \
-		>"$TOPO_DIR/addresses-$host" || return
-	mapfile -t addresses <"$TOPO_DIR/addresses-$host"
-	for address in "${addresses[@]}"; do
-		batch+="address add $address/64 dev up1 nodad"$'\n'
-		batch+="rule add pref 900 from $address lookup main"$'\n'
-	done
-	ip -6 -n "$(topo_ns "$host")" -batch - <<<"$batch" || return
-	if [[ $host == A ]]; then WIDE_A=("${addresses[@]}"); else WIDE_B=("${addresses[@]}"); fi
-	on "$host" shim6 identity add "wide$host" "$TOPO_DIR/wide-$host"
-}
 
 contexts() {
 	on "$1" shim6 context show --json
@@ -226,10 +203,14 @@ move_all() {
 
 topo_up direct
 for host in A B; do
-	wide $host && timers $host 20 && setting $host idle_timeout 300000 && setting $host tag_bits 7 &&
-		setting $host answer_rate 100000 && setting $host answer_rate_peer 100000 ||
-		die "host $host"
+	{
+		wide $host $WIDE && timers $host 20 && setting $host idle_timeout 300000 &&
+			setting $host tag_bits 7 && setting $host answer_rate 100000 &&
+			setting $host answer_rate_peer 100000
+	} || die "host $host"
 done
+mapfile -t WIDE_A <"$TOPO_DIR/addresses-A"
+mapfile -t WIDE_B <"$TOPO_DIR/addresses-B"
 serve B
 ask_all A
 check "S64: $((WIDE * WIDE)) ULID pairs with tags of 7 bits" wait_until 20 all_up

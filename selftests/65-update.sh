@@ -8,6 +8,7 @@
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
 . "$(dirname "$0")/lib/loss.sh"
+. "$(dirname "$0")/lib/wide.sh"
 
 need python3
 
@@ -94,7 +95,7 @@ dmesg_mark
 up || die "hosts"
 
 # Both ULIDs have been used, and then there is no context while addresses change.
-establish && on A shim6 context flush && on B shim6 context flush || die "no context"
+{ establish && on A shim6 context flush && on B shim6 context flush; } || die "no context"
 address del A2
 address del A1 && address add A1
 check "an address was deleted while there was no context" establish
@@ -215,12 +216,12 @@ eventually "and A knows that" announced A
 check_flow "the stream is whole" stream
 
 # S75
-spawn A shim6 monitor --json >"$TOPO_DIR/events"
+monitor_start A || die "no monitor"
 monitor=$SPAWNED
 flow_start stream tcp -s 5000 -i 10 A1 B1 || die "no stream"
 ip -6 -n "$(topo_ns A)" address change "$A1/64" dev up1 preferred_lft 1 valid_lft 2
 eventually "S75: A1, the ULID, is not valid any more: A has no context" in_state A IDLE
-eventually "the cause is known" grep -q '"ulid-gone"' "$TOPO_DIR/events"
+eventually "the cause is known" grep -q '"ulid-gone"' "$TOPO_DIR/events-A"
 stalled() {
 	local before
 
@@ -296,17 +297,8 @@ topo_down
 # S79
 topo_up direct
 for host in A B; do
-	prefixes=() batch=
-	for ((i = 1; i <= 32; i++)); do prefixes+=(--prefix "2001:db8:${host,}:1$(printf %02d $i)::/64"); done
-	on $host shim6 hba generate "${prefixes[@]}" --output "$TOPO_DIR/wide-$host" \
-		>"$TOPO_DIR/addresses-$host" || die "no set"
-	while read -r address; do
-		batch+="address add $address/64 dev up1 nodad"$'\n'
-		batch+="rule add pref 900 from $address lookup main"$'\n'
-	done <"$TOPO_DIR/addresses-$host"
-	ip -6 -n "$(topo_ns $host)" -batch - <<<"$batch" || die "addresses"
-	on $host shim6 identity add wide "$TOPO_DIR/wide-$host" || die "identity"
-	timers $host 20 && setting $host idle_timeout 300000 || die "timers"
+	wide $host 32 || die "sets of addresses"
+	{ timers $host 20 && setting $host idle_timeout 300000; } || die "timers"
 done
 # The first addresses of the sets: they share no prefix.
 read -r ours <"$TOPO_DIR/addresses-A"

@@ -7,22 +7,14 @@
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
 . "$(dirname "$0")/lib/loss.sh"
+. "$(dirname "$0")/lib/wide.sh"
 
 need python3
 
+readonly WIDE=12
+
 eventually() {
 	check "$1" wait_until 25 "${@:2}"
-}
-
-monitor_listens() {
-	on "$1" awk '$2 == 16 && $4 != "00000000" { found = 1 } END { exit !found }' /proc/net/netlink
-}
-
-# monitor_start HOST: the events of a host from now on.
-monitor_start() {
-	spawn "$1" shim6 monitor --json >"$TOPO_DIR/events-$1"
-	# Nobody else in the namespace listens to generic netlink.
-	wait_until 10 monitor_listens "$1"
 }
 
 # saw HOST FILTER: an event was seen that `jq FILTER` selects.
@@ -61,7 +53,7 @@ tap_begin
 dmesg_mark
 topo_up
 for host in A B; do
-	identity $host && timers $host 20 && setting $host idle_timeout 60000 || die "host $host"
+	{ identity $host && timers $host 20 && setting $host idle_timeout 60000; } || die "host $host"
 done
 serve B
 
@@ -194,21 +186,70 @@ refused "context set: a locator that is none of A's" "is not one of the local lo
 	shim6 context set --ulid-local "$A1" --ulid-peer "$B1" --current-local 2001:db8:a:2::9
 topo_down
 
+# S110, S111, S112: what hosts keep goes with the contexts, the module, the namespace.
+# memory: KiB that the kernel has in its slabs and cannot give back.
+memory() {
+	awk '$1 == "SUnreclaim:" { print $2 }' /proc/meminfo
+}
+
+# churn TIMES: all contexts of the wide hosts are established and forgotten.
+churn() {
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		wide_pairs | on A starts 60 && on A shim6 context flush && on B shim6 context flush || return
+	done
+}
+
+topo_up direct
+for host in A B; do
+	{
+		wide $host $WIDE && setting $host r1_rate 10000000 &&
+			setting $host answer_rate_peer 10000000
+	} || die "host $host"
+done
+# What is allocated once, and what the kernel keeps ready, is there after this.
+check "S110: $((WIDE * WIDE)) contexts are established and forgotten" churn 2
+before=$(memory)
+added=$(stat_get A ContextAdded)
+check "again and again" churn 5
+is "that were many" $(($(stat_get A ContextAdded) - added)) $((5 * WIDE * WIDE))
+# A context takes more than 1 KiB on each of the two hosts. What is freed after
+# grace periods takes its time.
+memory_is_back() {
+	(($(memory) - before < 5 * WIDE * WIDE))
+}
+check "S110: without them the memory is what it was" wait_until 20 memory_is_back
+note "before $before KiB, after $(memory) KiB, $((2 * 5 * WIDE * WIDE)) contexts"
+topo_down
+
+# comes_into STATE LOSE: a context of A is in a state, since messages are lost.
+comes_into() {
+	topo_up && identity A && identity B && timers A 1 || return
+	case $1 in
+	ESTABLISHED | I2BIS-SENT)
+		establish && serve B && flow_start stream tcp -s 65536 -i 10 A1 B1 &&
+			topo_switch_both A2 B2 && flow_goes stream 500000 || return
+		;;
+	esac
+	[[ $2 == none ]] || lose "$2" || return
+	case $1 in
+	ESTABLISHED) ;;
+	I2BIS-SENT) on B shim6 context flush && comes_to A I2BIS-SENT ;;
+	*) start A && comes_to A "$1" ;;
+	esac
+}
+
 # S112
 # leaves STATE LOSE: A's namespace is deleted when its context is in a state.
 leaves() {
-	topo_up && identity A && identity B && timers A 1 || return
-	[[ $2 == none ]] || lose "$2" || return
-	start A && comes_to A "$1" || return
-	if [[ $1 == ESTABLISHED ]]; then
-		serve B && flow_start stream tcp -s 65536 -i 10 A1 B1 && topo_switch_both A2 B2 &&
-			flow_goes stream 500000 || return
-	fi
+	comes_into "$@" || return
 	ip netns del "$(topo_ns A)"
-	[[ $1 != ESTABLISHED ]] || stop "${FLOW_PID[stream]}"
+	[[ -z ${FLOW_PID[stream]-} ]] || stop "${FLOW_PID[stream]}"
+	unset 'FLOW_PID[stream]'
 	stat_get B InI1 && on B shim6 context show && topo_down
 }
-for round in "I1-SENT all" "I2-SENT I2" "ESTABLISHED none"; do
+for round in "I1-SENT all" "I2-SENT I2" "ESTABLISHED none" "I2BIS-SENT I2bis"; do
 	read -r state lost <<<"$round"
 	leaves "$state" "$lost" >"/tmp/$TOPO.round" 2>&1
 	is "S112: namespace deleted in $state" $? 0 || comment <"/tmp/$TOPO.round"
@@ -226,20 +267,15 @@ unloads() {
 	return $status
 }
 leaves_nothing() {
-	topo_up && identity A && identity B && timers A 1 || return
-	[[ $2 == none ]] || lose "$2" || return
-	start A && comes_to A "$1" || return
-	if [[ $1 == ESTABLISHED ]]; then
-		serve B && flow_start stream tcp -s 65536 -i 10 A1 B1 && topo_switch_both A2 B2 &&
-			flow_goes stream 500000 || return
-	fi
+	comes_into "$@" || return
 	rmmod shim6 || return
-	if [[ $1 == ESTABLISHED ]]; then
+	if [[ -n ${FLOW_PID[stream]-} ]]; then
 		flow_goes stream 500000 && flow_stop stream || return
+		unset 'FLOW_PID[stream]'
 	fi
 	topo_down
 }
-for round in "I1-SENT all" "I2-SENT I2" "ESTABLISHED none"; do
+for round in "I1-SENT all" "I2-SENT I2" "ESTABLISHED none" "I2BIS-SENT I2bis"; do
 	read -r state lost <<<"$round"
 	unloads "$state" "$lost" >"/tmp/$TOPO.round" 2>&1
 	is "S111: module unloaded in $state" $? 0 || comment <"/tmp/$TOPO.round"

@@ -11,49 +11,23 @@
 # Merges the samples into OUT.json as .establish, and prints their median.
 
 . "$(dirname "$0")/lib/establish.sh"
+. "$(dirname "$0")/lib/wide.sh"
 
 readonly OUT=${1:?"usage: bench_establish.sh OUT.json [ROUNDS]"} ROUNDS=${2:-5}
 readonly PREFIXES=16
-
-# address_set HOST LETTER: a set, its addresses on the host, and the module told.
-address_set() {
-	local host=$1 i args=() file=$TOPO_DIR/set-$1
-
-	for ((i = 1; i <= PREFIXES; i++)); do
-		args+=(--prefix "2001:db8:$2:$(printf %x $i)::/64")
-	done
-	shim6 hba generate "${args[@]}" --output "$file" >"$TOPO_DIR/addresses-$host" || return
-	sed 's/.*/address add &\/64 dev up1 nodad/' "$TOPO_DIR/addresses-$host" |
-		on "$host" ip -6 -batch - && on "$host" shim6 identity add bench "$file"
-}
-
-# routes HOST LETTER: to the prefixes of the other host.
-routes() {
-	local i
-
-	for ((i = 1; i <= PREFIXES; i++)); do
-		echo "route add 2001:db8:$2:$(printf %x $i)::/64 dev up1"
-	done | on "$1" ip -6 -batch -
-}
 
 forgotten() {
 	[[ $(stat_get "$1" Contexts) == 0 ]]
 }
 
 topo_up direct
-{ address_set A 1a && address_set B 1b && routes A 1b && routes B 1a; } || die "sets of addresses"
+for host in A B; do wide $host "$PREFIXES" || die "sets of addresses"; done
 # The rates are there to slow strangers down.
 setting B r1_rate 10000000 || die "settings"
 setting B answer_rate_peer 10000000 || die "settings"
-while read -r local; do
-	while read -r peer; do
-		echo "$local $peer"
-	done <"$TOPO_DIR/addresses-B"
-done <"$TOPO_DIR/addresses-A" >"$TOPO_DIR/pairs"
-
 samples=()
 for ((round = 0; round < ROUNDS; round++)); do
-	result=$(on A starts 60 <"$TOPO_DIR/pairs") || die "not all were established: $result"
+	result=$(wide_pairs | on A starts 60) || die "not all were established: $result"
 	contexts=$(value contexts <<<"$result") ms=$(value milliseconds <<<"$result")
 	samples+=("$(awk -v n="$contexts" -v ms="$ms" -v cpus="$(nproc)" \
 		'BEGIN { printf "%.0f", 2 * n * 1000 / ms / cpus }')")

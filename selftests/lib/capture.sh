@@ -21,7 +21,7 @@ topo_capture() {
 topo_capture_all() {
 	local host i
 
-	for host in A B; do
+	for host in $(topo_hosts); do
 		for i in $(topo_uplinks "$host"); do
 			topo_capture "$1-$host$i" "$host" "up$i" ip6 || return
 		done

@@ -9,7 +9,7 @@ diag_dump() {
 	local host
 
 	[[ -n ${TOPO_DIR:-} ]] && ((TAP_FAILED <= 2)) || return 0
-	for host in A B; do
+	for host in $(topo_hosts); do
 		echo "== host $host: counters of the shim that are not zero"
 		on "$host" grep -v ' 0$' /proc/net/shim6_stat
 		echo "== host $host: counters of the stack"

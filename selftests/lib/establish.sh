@@ -6,11 +6,12 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/traffic.sh"
 
-# The CGA Parameter Data Structures of the sets that A1, A2 and B1, B2, B3 are
-# from: hostA and hostB of the test vectors.
+# The CGA Parameter Data Structures of the sets that A1, A2, then B1, B2, B3, then
+# C1, C2 are from: hostA, hostB and hostC of the test vectors.
 declare -rA PDS=(
 	[A]=559aead08264d5795d3909718cdd05ab20010db8000a000100304c300d06092a864886f70d0101010500033b003038023100ad14aaf25020bef2fd4e3eb5ec0c50272cdfd66074b0ed037c9a11254321aac0729985374beeaa5b80a504d048be18650203010001001200140000000020010db8000a000120010db8000a0002
 	[B]=df7e70e5021544f4834bbee64a9f147220010db8000b000100304c300d06092a864886f70d0101010500033b0030380231008a5e6d9081b08ada24918c6a8697952bc7c7c92f74a3341eb4a31be93dd425c8781f88c2f2fe40d5f81018ba81a54b4902030100010012001c0000000020010db8000b000120010db8000b000220010db8000b0003
+	[C]=6b23c0d5f35d1b11f9b683f0b0a6173520010db8000c00010030819f300d06092a864886f70d010101050003818d0030818902818100c4a50d48c9778dbd0733add50d4caebc457942b50b9a43d8f3fe842a89e86c0af92bf64c23e2fe6b2186bc007281a14d9f85647420667172588f1072a0ca93681b09ac010662cf9ba2de87dd631f4b26fd3949e0cc0a66d0792b35df860b1bc2ac943e4a7a9ff99a812fe3cdbf6e939129979d7049cf90c3b5ae512e2347a9bf0203010001001200148000000020010db8000c000120010db8000c0002
 )
 
 # pem PDS: a file for `shim6 identity add`, on standard output.
@@ -49,7 +50,7 @@ timers() {
 shows() {
 	local host=$1 filter=$2 ours=${3:-${1}1} theirs=${4:-}
 
-	[[ -n $theirs ]] || { [[ $host == A ]] && theirs=B1 || theirs=A1; }
+	[[ -n $theirs ]] || { [[ $host == B ]] && theirs=A1 || theirs=B1; }
 	on "$host" shim6 context show --json |
 		jq -r --arg local "$(topo_address "$ours")" --arg peer "$(topo_address "$theirs")" \
 			".[] | select(.ulid_local == \$local and .ulid_peer == \$peer) | $filter"
@@ -76,7 +77,7 @@ comes_to() {
 start() {
 	local ours=${2:-${1}1} theirs=${3:-}
 
-	[[ -n $theirs ]] || { [[ $1 == A ]] && theirs=B1 || theirs=A1; }
+	[[ -n $theirs ]] || { [[ $1 == B ]] && theirs=A1 || theirs=B1; }
 	on "$1" shim6 context start --ulid-local "$(topo_address "$ours")" \
 		--ulid-peer "$(topo_address "$theirs")"
 }
@@ -125,6 +126,19 @@ types() {
 
 	messages "$1" | awk -v mine="$mine" 'index($2, mine) == 1 {
 		printf "%s%s", sep, $4; sep = " " } END { print "" }'
+}
+
+# monitor_start HOST: the events of a host from now on, in $TOPO_DIR/events-HOST.
+# `stop $SPAWNED` ends it.
+monitor_start() {
+	spawn "$1" shim6 monitor --json >"$TOPO_DIR/events-$1"
+	wait_until 10 monitor_listens "$1"
+}
+
+# Nobody else in the namespace listens to generic netlink, which is protocol 16.
+monitor_listens() {
+	on "$1" cat /proc/net/netlink |
+		awk '$2 == 16 && $4 != "00000000" { found = 1 } END { exit !found }'
 }
 
 # tshark_checksums NAME...: tshark finds the checksum of every control message of

@@ -27,6 +27,7 @@
 # Other forms, as words after topo_up:
 #	t2	  B has one uplink, and the ordinary address 2001:db8:b:1::b
 #	t3	  B has three uplinks (B3, rb3)
+#	t4	  there is a host C, like A, on routers rc1 and rc2
 #	direct	  no routers: A and B joined by two veth pairs, up1 and up2
 #	bridge	  the same, both through the node br: bridges br1 and br2
 #	ingress	  the providers drop sources that are not theirs (BCP 38)
@@ -35,19 +36,21 @@
 . "$(dirname "${BASH_SOURCE[0]}")/util.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/capture.sh"
 
-# The HBA addresses of the sets hostA and hostB (RFC 5535), made from their
+# The HBA addresses of the sets hostA, hostB and hostC (RFC 5535), made from their
 # Parameters Data Structures; the test vectors have those.
 A1=2001:db8:a:1:87b:8895:4bd3:1492
 A2=2001:db8:a:2:10c8:6551:484f:c005
 B1=2001:db8:b:1:24b7:330d:d41f:c548
 B2=2001:db8:b:2:3c5a:8b13:18a0:947f
 B3=2001:db8:b:3:3c3a:c79f:c465:1e5a
+C1=2001:db8:c:1:1c4e:60b4:97d6:8dff
+C2=2001:db8:c:2:186a:4a54:ba4:6b1d
 readonly TOPO_B_HBA=$B1 TOPO_B_PLAIN=2001:db8:b:1::b
 
 # Context tags: packets to A carry TAG_A, packets to B carry TAG_B. Below 2^47.
 TAG_A=0x4123456789ab
 TAG_B=0x2fedcba98765
-export A1 A2 B1 B2 B3 TAG_A TAG_B
+export A1 A2 B1 B2 B3 C1 C2 TAG_A TAG_B
 
 # Several topologies live side by side under different names.
 TOPO=${TOPO:-s6-$$}
@@ -58,7 +61,8 @@ TOPO_SPAWNED=()
 # What `ip -batch` is to do in each node, collected before it is done.
 declare -A TOPO_BATCH
 
-# topo_ns NODE: name of a node's namespace. Nodes: A B ra1 ra2 rb1 rb2 core.
+# topo_ns NODE: name of a node's namespace. Nodes: A B ra1 ra2 rb1 rb2 core, and
+# what the form adds.
 topo_ns() {
 	echo "$TOPO-$1"
 }
@@ -84,18 +88,24 @@ spawn() {
 	TOPO_SPAWNED+=("$SPAWNED")
 }
 
-topo_nodes() {
-	local i
-
+topo_hosts() {
 	echo A B
+	[[ $TOPO_FORM != *t4* ]] || echo C
+}
+
+topo_nodes() {
+	local host i
+
+	topo_hosts
 	[[ $TOPO_FORM == *bridge* ]] && echo br
 	[[ $TOPO_FORM == *direct* ]] && return
 	echo core
-	for i in 1 2; do echo "ra$i"; done
-	for ((i = 1; i <= TOPO_UPLINKS_B; i++)); do echo "rb$i"; done
+	for host in $(topo_hosts); do
+		for i in $(topo_uplinks "$host"); do echo "r${host,}$i"; done
+	done
 }
 
-# uplinks HOST: numbers of a host's uplinks.
+# topo_uplinks HOST: numbers of a host's uplinks.
 topo_uplinks() {
 	local i n=2
 
@@ -105,7 +115,7 @@ topo_uplinks() {
 
 # topo_address NAME: A1 gives the address, an address gives itself.
 topo_address() {
-	[[ $1 == [AB][123] ]] && echo "${!1}" || echo "$1"
+	[[ $1 == [ABC][123] ]] && echo "${!1}" || echo "$1"
 }
 
 # topo_locator NAME: the same as an argument of `shim6 context add`.
@@ -118,11 +128,11 @@ topo_locator() {
 }
 
 topo_up() {
-	local form node i
+	local form node host i
 
 	TOPO_FORM=$*
 	for form; do
-		[[ $form =~ ^(t2|t3|direct|bridge|ingress|single)$ ]] ||
+		[[ $form =~ ^(t2|t3|t4|direct|bridge|ingress|single)$ ]] ||
 			die "topo_up: unknown form $form"
 	done
 	# A bridge is direct in all but the wire.
@@ -143,8 +153,7 @@ topo_up() {
 	else
 		topo_plan_core
 	fi
-	topo_plan_host A
-	topo_plan_host B
+	for host in $(topo_hosts); do topo_plan_host "$host"; done
 
 	TOPO_DIR=$(mktemp -d) || die "no directory for captures"
 	at_exit topo_down
@@ -200,7 +209,8 @@ topo_plan_core() {
 	local h i r prefix
 
 	topo_batch core "address add 2001:db8:c::1/128 dev lo"
-	for h in a b; do
+	for h in $(topo_hosts); do
+		h=${h,}
 		for i in $(topo_uplinks "${h^}"); do
 			r=r$h$i prefix=2001:db8:$h:$i
 			topo_plan_wire "${h^}" "up$i" "$r" host
@@ -236,7 +246,8 @@ topo_faults() {
 		}
 	END
 	[[ $TOPO_FORM == *ingress* ]] || return 0
-	for h in a b; do
+	for h in $(topo_hosts); do
+		h=${h,}
 		for i in $(topo_uplinks "${h^}"); do
 			on "r$h$i" nft -f - <<-END || return
 				table inet topo {
@@ -278,13 +289,16 @@ topo_uplink() {
 
 # All at once, for the first packet on a path is the slow one.
 topo_ready() {
-	local i j pids=() pid
+	local host i j pids=() pid
 
-	for i in $(topo_uplinks A); do
-		for j in $(topo_uplinks B); do
-			spawn A ping -q -c 1 -w 10 -i 0.2 -I "$(topo_address "A$i")" \
-				"$(topo_address "B$j")" >/dev/null
-			pids+=("$SPAWNED")
+	for host in $(topo_hosts); do
+		[[ $host != B ]] || continue
+		for i in $(topo_uplinks "$host"); do
+			for j in $(topo_uplinks B); do
+				spawn "$host" ping -q -c 1 -w 10 -i 0.2 -I "$(topo_address "$host$i")" \
+					"$(topo_address "B$j")" >/dev/null
+				pids+=("$SPAWNED")
+			done
 		done
 	done
 	for pid in "${pids[@]}"; do

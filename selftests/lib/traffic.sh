@@ -88,7 +88,7 @@ value() {
 no_csum_errors() {
 	local host
 
-	for host in A B; do
+	for host in $(topo_hosts); do
 		on "$host" nstat -as | awk -v host="$host" '/Csum/ && $2 != 0 {
 			print "host", host, $1, $2; bad = 1 } END { exit bad }' || return
 	done
