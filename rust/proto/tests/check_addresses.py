@@ -5,19 +5,26 @@
     check_addresses.py cga PDS ADDRESS
     check_addresses.py hba PDS ADDRESS...
     check_addresses.py vectors DIRECTORY
+    check_addresses.py agree COMMAND DIRECTORY
 
 PDS is a CGA Parameter Data Structure (RFC 3972, Section 3) as hexadecimal digits, or the name of
 a file with these digits or with the octets themselves.  "hba" wants the addresses of the whole
-set, one for each prefix and in any order.  "vectors" runs over cga.json and hba.json.
+set, one for each prefix and in any order.  "vectors" runs over cga.json and hba.json.  "agree"
+lets COMMAND, which is shim6, verify the same cases and many that differ from them in a bit, and
+make addresses, and compares; it prints a line in the form of TAP for each.
 
 Exit status: 0 everything is right, 1 something is wrong, 2 the arguments make no sense.
 """
 
+import base64
 import hashlib
 import ipaddress
 import json
 import pathlib
+import re
+import subprocess
 import sys
+import tempfile
 
 MULTI_PREFIX = 0x0012
 KEY_AT = 25
@@ -145,31 +152,143 @@ def check_whole_set(octets, addresses):
     return failed + len(missing)
 
 
-def check_vectors(directory):
-    """Compares with what the vectors expect; the number of differences."""
-    cases = []
-    for name, check in (("cga", check_cga), ("hba", check_hba)):
+def cases_of_vectors(directory):
+    """Yields the check of each case, the case, and what it expects."""
+    for name in CHECKS:
         vectors = json.loads((pathlib.Path(directory) / (name + ".json")).read_text())
         generated = vectors["generation"] if name == "cga" else [
             address for one in vectors["sets"] for address in one["addresses"]
         ]
         for case in generated:
-            cases.append((check, case, True))
+            yield name, case, True
         for case in vectors["verification"]:
-            cases.append((check, case, case["expect"]))
+            yield name, case, case["expect"]
 
+
+def is_right(check, octets, address):
+    try:
+        check(Pds(octets), address)
+    except Wrong:
+        return False
+    return True
+
+
+def check_vectors(directory):
+    """Compares with what the vectors expect; the number of differences."""
+    cases = list(cases_of_vectors(directory))
     failed = 0
-    for check, case, expected in cases:
-        try:
-            check(Pds(bytes.fromhex(case["pds"])), packed(case["address"]))
-            found = True
-        except Wrong:
-            found = False
-        if found != expected:
+    for name, case, expected in cases:
+        if is_right(CHECKS[name], bytes.fromhex(case["pds"]), packed(case["address"])) != expected:
             print("differs:", case.get("name", case["address"]))
             failed += 1
     print("%d cases, %d differ" % (len(cases), failed))
     return failed if cases else 1
+
+
+def flips(octets):
+    """Yields the octets with each of their bits changed."""
+    for bit in range(8 * len(octets)):
+        changed = bytearray(octets)
+        changed[bit // 8] ^= 0x80 >> bit % 8
+        yield bytes(changed)
+
+
+def verdicts(command, name, octets, addresses):
+    """What the command finds: whether each of these addresses is right."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(octets.hex())
+        file.flush()
+        arguments = [command, "--json", name, "verify", "--pds", file.name]
+        arguments += [str(ipaddress.IPv6Address(address)) for address in addresses]
+        run = subprocess.run(arguments, stdout=subprocess.PIPE, check=False)
+    found = [verdict["verified"] for verdict in json.loads(run.stdout)]
+    if len(found) != len(addresses) or run.returncode != (0 if all(found) else 1):
+        raise ValueError("%s: exit status %d" % (" ".join(arguments), run.returncode))
+    return found
+
+
+def compare(command, name, octets, addresses):
+    """The number of addresses that the command and this program disagree about."""
+    failed = 0
+    for address, theirs in zip(addresses, verdicts(command, name, octets, addresses)):
+        ours = is_right(CHECKS[name], octets, address)
+        if ours != theirs:
+            print("# %s %s: the command says %s, this program %s; PDS %s"
+                  % (name, ipaddress.IPv6Address(address), theirs, ours, octets.hex()))
+            failed += 1
+    return failed
+
+
+def compare_vectors(command, directory):
+    """Cases of the vectors, and all that differ from them in one bit of the address, or from the
+    first right ones of each kind in one bit of the PDS."""
+    number = failed = 0
+    changed = set()
+    for name, case, expected in cases_of_vectors(directory):
+        octets, address = bytes.fromhex(case["pds"]), packed(case["address"])
+        addresses = [address, *flips(address)]
+        number += len(addresses)
+        failed += compare(command, name, octets, addresses)
+        failed += is_right(CHECKS[name], octets, address) != expected
+        if expected and name not in changed:
+            changed.add(name)
+            for other in flips(octets):
+                number += 1
+                failed += compare(command, name, other, [address])
+    return number, failed
+
+
+def read_generated(path):
+    """The PDS in a file that the command made."""
+    block = re.search(
+        "-----BEGIN SHIM6 CGA PARAMETERS-----(.*)-----END SHIM6 CGA PARAMETERS-----",
+        path.read_text(), re.DOTALL)
+    return base64.b64decode(block.group(1))
+
+
+def compare_generated(command):
+    """Addresses that the command makes of prefixes, with and without a key."""
+    number = failed = 0
+    one, three = ["2001:db8:1::/64"], ["2001:db8:1::/64", "2001:db8:2:3::/64", "fd00:4:5:6::/64"]
+    for name, prefixes, options in (
+        ("hba", one, []),
+        ("hba", three, []),
+        ("hba", three, ["--sec", "1", "--collision-count", "2"]),
+        ("hba", three, ["--rsa", "1024"]),
+        ("cga", one, ["--rsa", "1024"]),
+        ("cga", one, ["--rsa", "1024", "--sec", "1", "--collision-count", "1"]),
+    ):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "identity"
+            arguments = [command, name, "generate", "--output", str(path), *options]
+            for prefix in prefixes:
+                arguments += ["--prefix", prefix]
+            run = subprocess.run(arguments, stdout=subprocess.PIPE, check=True)
+            octets, addresses = read_generated(path), run.stdout.decode().split()
+        number += len(addresses)
+        failed += len(addresses) != len(prefixes)
+        for address, prefix in zip(addresses, prefixes):
+            in_prefix = ipaddress.IPv6Address(address) in ipaddress.IPv6Network(prefix)
+            if not in_prefix or not is_right(CHECKS[name], octets, packed(address)):
+                print("# %s %s is wrong: %s" % (name, address, " ".join(arguments)))
+                failed += 1
+    return number, failed
+
+
+def check_agreement(command, directory):
+    """Lets the command verify and make addresses; the number of differences."""
+    total = 0
+    for what, (number, failed) in (
+        ("verified", compare_vectors(command, directory)),
+        ("made", compare_generated(command)),
+    ):
+        print("%sok - two independent HBA/CGA checks agree about %d addresses that were %s"
+              % ("not " if failed or not number else "", number, what))
+        total += failed + (number == 0)
+    return total
+
+
+CHECKS = {"cga": check_cga, "hba": check_hba}
 
 
 def main(arguments):
@@ -180,10 +299,12 @@ def main(arguments):
             failed = check_addresses(check_cga, read_octets(arguments[1]), arguments[2:])
         elif len(arguments) == 2 and arguments[0] == "vectors":
             failed = check_vectors(arguments[1])
+        elif len(arguments) == 3 and arguments[0] == "agree":
+            failed = check_agreement(arguments[1], arguments[2])
         else:
             sys.stderr.write(__doc__)
             return 2
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         sys.stderr.write("check_addresses.py: %s\n" % error)
         return 2
     return 1 if failed else 0

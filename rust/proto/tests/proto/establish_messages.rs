@@ -2,6 +2,11 @@
 
 //! Messages of the peer as values, and the messages that a machine on the bench sends.
 
+use std::{
+    cell::RefCell,
+    collections::HashSet, //
+};
+
 use shim6_proto::{
     establish::{
         Action,
@@ -70,9 +75,25 @@ pub(crate) const NO_LIST: List = &[];
 /// The generation of all lists.
 pub(crate) const GENERATION: Generation = Generation::new(7);
 
+thread_local! {
+    /// The messages that were made; there are only so many different ones.
+    static KEPT: RefCell<HashSet<&'static [u8]>> = RefCell::default();
+}
+
+/// A message that lives as long as the program.
+fn kept(message: Vec<u8>) -> &'static [u8] {
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(message) = kept.get(message.as_slice()) {
+            return *message;
+        }
+        let message: &[u8] = Box::leak(message.into_boxed_slice());
+        kept.insert(message);
+        message
+    })
+}
+
 /// What a host with this list tells, and preferences of so many elements and this generation. It
-/// is built and parsed, since there is no other way to a [`LocatorList`], and lives as long as the
-/// test.
+/// is built and parsed, since there is no other way to a [`LocatorList`].
 ///
 /// [`LocatorList`]: shim6_proto::wire::option::LocatorList
 pub(crate) fn host(list: List, preferences: Option<(Generation, u8)>) -> HostOptions<'static> {
@@ -92,7 +113,7 @@ pub(crate) fn host(list: List, preferences: Option<(Generation, u8)>) -> HostOpt
         contents.extend((0..elements).map(|_| 0));
         body.extend(tlv(3, &contents));
     }
-    match parse(Box::leak(control(64, &body).into_boxed_slice())) {
+    match parse(kept(control(64, &body))) {
         Ok(Message::UpdateRequest(request)) => request.host,
         other => panic!("{other:?}"),
     }
@@ -263,12 +284,12 @@ pub(crate) fn probe() -> Message<'static> {
     let mut body = LOCAL.to_control().to_vec();
     body.extend_from_slice(&[1, 0, 0, 0]);
     body.extend_from_slice(&[0; 40]);
-    parse(Box::leak(control(67, &body).into_boxed_slice())).expect("a probe")
+    parse(kept(control(67, &body))).expect("a probe")
 }
 
 /// An Error message of the peer: it does not know the type of a Keepalive.
 pub(crate) fn error() -> Message<'static> {
     let mut body = vec![0, 42];
     body.extend_from_slice(&[0x60; 40]);
-    parse(Box::leak(control(68, &body).into_boxed_slice())).expect("an error message")
+    parse(kept(control(68, &body))).expect("an error message")
 }

@@ -12,6 +12,7 @@ mod compose;
 mod crypto;
 mod dispatch;
 mod establish_choices;
+mod establish_invariants;
 mod establish_messages;
 mod establish_properties;
 mod establish_rows;
