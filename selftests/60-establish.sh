@@ -45,10 +45,6 @@ packets() {
 	tcpdump -n -r "$TOPO_DIR/$1.pcap" "$2" 2>/dev/null | wc -l
 }
 
-counted() {
-	(($(stat_since "$1" "$2") >= $3))
-}
-
 # lasting LOCAL PEER: older and with more packets than what needs to get a context
 # by itself. Traffic between two addresses is counted together.
 lasting() {

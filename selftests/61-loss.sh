@@ -55,10 +55,6 @@ tags() {
 	messages "$1" | awk -v type="$2" '$4 == type { print substr($6, 13, 12) }' | sort -u | wc -l
 }
 
-counted() {
-	(($(stat_since "$1" "$2") >= $3))
-}
-
 tags_agree() {
 	[[ $(shows A '"\(.tag_local) \(.tag_peer)"') == "$(shows B '"\(.tag_peer) \(.tag_local)"')" ]]
 }

@@ -36,10 +36,6 @@ as_before() {
 	(($(memory) - before < MANY * 16))
 }
 
-counted() {
-	(($(stat_since "$1" "$2") >= $3))
-}
-
 flooding() {
 	spawn core flood -n 0 "$@" >"$TOPO_DIR/flood"
 	FLOOD=$SPAWNED

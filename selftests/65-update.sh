@@ -44,10 +44,6 @@ announced() {
 	[[ $(shows "$1" .update_outstanding) == false ]]
 }
 
-sent() {
-	(($(stat_since "$1" "$2") >= $3))
-}
-
 # nonces NAME: Request Nonces of the Update Requests of a capture, in order.
 nonces() {
 	messages "$1" | awk '$4 == "Update" { print substr($6, 25, 8) }'
@@ -131,7 +127,7 @@ lose_acks || die "nftables"
 capture s72 B up1 || die "no capture"
 stat_mark A B
 set_local B B2,priority=9
-eventually "S72: without Acks the Update Request is sent again and again" sent B OutRetransmitted 6
+eventually "S72: without Acks the Update Request is sent again and again" counted B OutRetransmitted 6
 is "A knows nevertheless" "$(locator A peer B2 .priority)" 9
 is "B does not know that" "$(shows B '.update_outstanding')" true
 holds "B counts retransmissions" "$(shows B .retries) >= 6"
@@ -151,9 +147,9 @@ lose_acks
 capture s73 B up1 || die "no capture"
 stat_mark A B
 set_local B B1,priority=21
-eventually "S73: an Update Request is under way" sent B OutUpdateRequest 1
+eventually "S73: an Update Request is under way" counted B OutUpdateRequest 1
 set_local B B2,priority=22
-eventually "another one takes its place" sent B OutUpdateRequest 2
+eventually "another one takes its place" counted B OutUpdateRequest 2
 lose_none
 eventually "it is acknowledged" announced B
 topo_capture_stop
@@ -164,10 +160,10 @@ topo_netem B 1 delay 300ms
 setting B update_timeout 4000
 stat_mark A B
 set_local B B1,priority=31
-eventually "an Update Request is under way for long" sent B OutUpdateRequest 1
+eventually "an Update Request is under way for long" counted B OutUpdateRequest 1
 set_local B B2,priority=32
-eventually "another one overtakes its Ack" sent B OutUpdateRequest 2
-eventually "the Ack of the first one is ignored" sent B Discard_nonce 1
+eventually "another one overtakes its Ack" counted B OutUpdateRequest 2
+eventually "the Ack of the first one is ignored" counted B Discard_nonce 1
 eventually "that of the second one counts" announced B
 is "A knows all" "$(shows A '[.locator_peer[].priority] | @csv')" 31,32
 topo_netem B 1

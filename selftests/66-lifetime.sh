@@ -22,10 +22,6 @@ saw() {
 	[[ -n $(jq -c "select($2)" "$TOPO_DIR/events-$1") ]]
 }
 
-counted() {
-	(($(stat_since "$1" "$2") >= $3))
-}
-
 # refused WHAT SENTENCE HOST COMMAND...: the command fails, with this in its words.
 refused() {
 	local what=$1 sentence=$2 host=$3 words status

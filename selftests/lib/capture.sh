@@ -17,7 +17,7 @@ topo_capture() {
 	wait_until 10 grep -q 'listening on' "$log"
 }
 
-# topo_capture_all NAME: every uplink of both hosts, NAME-A1.pcap and so on.
+# topo_capture_all NAME: every uplink of the hosts, NAME-A1.pcap and so on.
 topo_capture_all() {
 	local host i
 

@@ -3,7 +3,7 @@
 #
 # What the network looked like when a case failed.
 
-# diag_dump: state of both hosts of the topology, if there is one. The first
+# diag_dump: state of the hosts of the topology, if there is one. The first
 # failures tell the story; later ones are mostly their consequence.
 diag_dump() {
 	local host

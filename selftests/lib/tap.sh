@@ -127,6 +127,11 @@ stat_since() {
 	echo $((value - ${STAT_MARK[$1.$2]:-0}))
 }
 
+# counted HOST NAME N: whether the difference is N at least.
+counted() {
+	(($(stat_since "$1" "$2") >= $3))
+}
+
 # stat_drops HOST: names and differences of all counters of drops that moved.
 stat_drops() {
 	local name value
