@@ -134,6 +134,10 @@ counters! {
     OutUpdateAcknowledgement,
     /// Error messages sent.
     OutError,
+    /// Keepalives sent.
+    OutKeepalive,
+    /// Probes sent.
+    OutProbe,
     /// Messages sent again for want of an answer.
     OutRetransmitted,
     /// Control messages that left out preferences or locators, to be no longer than 1280 octets.
@@ -170,6 +174,24 @@ counters! {
     ContextTableFull,
     /// Changes of a current locator pair.
     PairSwitched,
+    /// Explorations begun (RFC 5534, Section 4.3).
+    Explored,
+    /// Changes to a pair over which the peer reported a Probe.
+    SwitchedProbed,
+    /// Changes to a pair that stood by.
+    SwitchedStandby,
+    /// Changes back to a better pair.
+    SwitchedBack,
+    /// Times that connections were told to send again at once.
+    Resumed,
+    /// Times that all pairs had been probed without an answer.
+    ProbeRounds,
+    /// Probes that were not sent because this host has no locator to send from.
+    ProbeNoPair,
+    /// Probes of peers that were not answered because there were too many.
+    ProbeNotAnswered,
+    /// Probes of peers that reported probes which were not sent.
+    ProbeUnbelieved,
     /// Routes of last resort that could not be installed.
     LastResortFailed,
 }

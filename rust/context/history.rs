@@ -27,6 +27,14 @@ pub(crate) enum Event {
     PeerError = 7,
     /// It is gone.
     Removed = 8,
+    /// The current pair is assumed to work (RFC 5534, Section 6).
+    Operational = 9,
+    /// Nothing was heard of the peer for too long: pairs are tried.
+    Exploring = 10,
+    /// The peer is heard, and may not hear this host.
+    InboundOk = 11,
+    /// Another pair, or none, stands by.
+    Standby = 12,
 }
 
 /// Why something happened, numbered as `enum shim6_cause`.
@@ -53,6 +61,24 @@ pub(crate) enum Cause {
     Icmp = 9,
     /// Addresses of this host came or went.
     Address = 10,
+    /// Nothing came back for the Send Timeout (RFC 5534, Section 6.4).
+    SendTimeout = 11,
+    /// The local locator of the current pair cannot be used any more.
+    LocalLost = 12,
+    /// The peer's locator of the current pair is BROKEN or gone.
+    PeerBroken = 13,
+    /// A program complained.
+    Feedback = 14,
+    /// TCP retransmitted.
+    TcpTimeout = 15,
+    /// An ICMPv6 error came.
+    IcmpError = 16,
+    /// Payload of the peer came.
+    Payload = 17,
+    /// A Keepalive of the peer came.
+    Keepalive = 18,
+    /// A Probe of the peer came.
+    Probe = 19,
 }
 
 /// An event of the past.
@@ -69,7 +95,7 @@ pub(crate) struct Happened {
 }
 
 /// How many events are remembered.
-pub(crate) const LENGTH: usize = 8;
+pub(crate) const LENGTH: usize = 16;
 
 /// The last events of a context.
 pub(crate) struct History {

@@ -86,7 +86,6 @@ use crate::{
             RcuPtr, //
         },
         rhashtable::Entry,
-        time::LastSeen,
         timer::{
             HasTimer,
             Timer, //
@@ -99,6 +98,7 @@ use crate::{
         },
         number::Fii,
         tag::ContextTag,
+        reap::Stamps,
         time::{
             Instant,
             Interval, //
@@ -178,6 +178,10 @@ pub(crate) enum Wish {
     Unrecognized = 2,
     /// Locators or preferences of this host changed.
     Announce = 4,
+    /// Addresses or links of this host changed.
+    Paths = 8,
+    /// An ICMPv6 error quotes a packet of the current pair.
+    IcmpError = 16,
 }
 
 impl Wish {
@@ -232,8 +236,8 @@ pub(crate) struct Context {
     used: AtomicU64,
     made: Instant,
     switches: AtomicU64,
-    last_tx: LastSeen,
-    last_rx: LastSeen,
+    /// When packets went, which the data path notes.
+    stamps: Stamps,
 }
 
 impl Context {
@@ -276,12 +280,16 @@ impl Context {
                 used: AtomicU64::new(0),
                 made: control::now(),
                 switches: AtomicU64::new(0),
-                last_tx: LastSeen::never(),
-                last_rx: LastSeen::never(),
+                stamps: Stamps::new(),
             }? Error),
             GFP_KERNEL,
         )
         .map_err(|_| SetPairError::NoMemory)
+    }
+
+    /// The namespace that it is in.
+    pub(crate) fn net(&self) -> &Net {
+        self.net
     }
 
     /// The identity.
@@ -399,26 +407,24 @@ impl Context {
         self.switches.load(Ordering::Relaxed)
     }
 
-    /// A packet leaves through this context. Any context.
+    /// When packets went.
+    pub(crate) fn stamps(&self) -> &Stamps {
+        &self.stamps
+    }
+
+    /// A packet of an upper layer leaves through this context. True if the worker has to look at
+    /// the context soon. Any context.
     #[inline]
-    pub(crate) fn sent(&self) {
-        self.last_tx.touch();
+    #[must_use]
+    pub(crate) fn sent(&self) -> bool {
+        self.stamps.sent(control::coarse_now())
     }
 
-    /// A packet came through this context. Any context.
+    /// A packet of an upper layer came through this context; otherwise as [`Context::sent`].
     #[inline]
-    pub(crate) fn received(&self) {
-        self.last_rx.touch();
-    }
-
-    /// Milliseconds since a packet left, to the timer tick; `None` if none did.
-    pub(crate) fn last_tx_msecs(&self) -> Option<u64> {
-        self.last_tx.elapsed_msecs()
-    }
-
-    /// Milliseconds since a packet came, to the timer tick; `None` if none did.
-    pub(crate) fn last_rx_msecs(&self) -> Option<u64> {
-        self.last_rx.elapsed_msecs()
+    #[must_use]
+    pub(crate) fn received(&self) -> bool {
+        self.stamps.received(control::coarse_now())
     }
 }
 

@@ -86,6 +86,12 @@ pub(crate) enum PairReason {
     Admin = 2,
     /// A socket prefers it.
     Socket = 3,
+    /// The peer reported a Probe that was sent over it.
+    Probed = 4,
+    /// It stood by.
+    Standby = 5,
+    /// It is better than the one before, and works again.
+    Failback = 6,
 }
 
 /// What only writers look at.
@@ -367,6 +373,10 @@ impl Locked<'_> {
         if pair != old_pair {
             context.switches.fetch_add(1, Ordering::Relaxed);
             namespace.counters.count(Counter::PairSwitched);
+            if matches!(cause, Cause::Admin | Cause::Socket) {
+                // Failure detection has to know what it watches.
+                namespace.control.stamped(namespace, context);
+            }
             self.record(net, Event::Pair, cause);
         }
         Ok(())

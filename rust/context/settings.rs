@@ -13,7 +13,9 @@ use crate::{
     },
     proto::{
         establish::Constants,
-        time::Interval, //
+        reap,
+        time::Interval,
+        wire::option::KeepaliveTimeout, //
     },
 };
 use kernel::{
@@ -94,6 +96,24 @@ settings! {
     AnswerRatePeer = Setting::number(c_str!("answer_rate_peer"), 10, 0, 10_000_000);
     /// Least time between Update Requests of a context for changes of addresses.
     UpdateInterval = Setting::number(c_str!("update_interval"), 1_000, 0, DAY);
+    /// Send Timeout (RFC 5534, Section 7).
+    SendTimeout = Setting::number(c_str!("send_timeout"), 15_000, 100, DAY);
+    /// Keepalive Interval; 0 for a third of the Keepalive Timeout.
+    KeepaliveInterval = Setting::number(c_str!("keepalive_interval"), 0, 0, DAY);
+    /// Initial Probe Timeout.
+    ProbeTimeout = Setting::number(c_str!("probe_timeout"), 500, 10, DAY);
+    /// Number of Initial Probes.
+    InitialProbes = Setting::number(c_str!("initial_probes"), 4, 1, 32);
+    /// Max Probe Timeout.
+    MaxProbeTimeout = Setting::number(c_str!("max_probe_timeout"), 60_000, 10, DAY);
+    /// Whether a second pair is kept confirmed.
+    HotStandby = Setting::word(c_str!("hot_standby"), 0, &[c_str!("off"), c_str!("on")]);
+    /// How often a hot standby is confirmed.
+    StandbyInterval = Setting::number(c_str!("standby_interval"), 60_000, 100, DAY);
+    /// How long after a pair failed a better one than that in use is tried again; 0 for never.
+    FailbackHold = Setting::number(c_str!("failback_hold"), 60_000, 0, DAY);
+    /// The most that becomes of it when that pair keeps failing.
+    FailbackHoldMax = Setting::number(c_str!("failback_hold_max"), 3_600_000, 0, DAY);
     /// Bits of a tag that are random: fewer than 47 only to test what happens when tags collide
     /// (RFC 5533, Appendix C.4).
     TagBits = Setting::number(c_str!("tag_bits"), 47, 4, 47);
@@ -162,6 +182,40 @@ impl Settings {
             update_spacing: self.interval(Index::UpdateInterval),
             ..Constants::default()
         }
+    }
+
+    /// The constants of failure detection for a peer that asks for this Keepalive Timeout, in
+    /// seconds. What does not fit together is made to.
+    pub(crate) fn reap_constants(&self, keepalive_timeout: Option<u16>) -> reap::Constants {
+        let probe_timeout = self.interval(Index::ProbeTimeout);
+        let told = keepalive_timeout.and_then(KeepaliveTimeout::new);
+        let keepalive_timeout = reap::Constants::keepalive_timeout_of(told);
+        // Else one lost Keepalive would make the peer explore.
+        let most = Interval::from_millis(keepalive_timeout.as_millis() / 2);
+        let keepalive_interval = match self.get(Index::KeepaliveInterval) {
+            0 => None,
+            set => Some(Interval::from_millis(set).min(most)),
+        };
+        let failback_hold = self.interval(Index::FailbackHold);
+        reap::Constants {
+            initial_probe_timeout: probe_timeout,
+            initial_probes: self.retries(Index::InitialProbes),
+            max_probe_timeout: self.interval(Index::MaxProbeTimeout).max(probe_timeout),
+            send_timeout: self.interval(Index::SendTimeout),
+            keepalive_timeout,
+            keepalive_interval,
+            hot_standby: self.get(Index::HotStandby) != 0,
+            standby_interval: self.interval(Index::StandbyInterval),
+            confirm_timeout: self.interval(Index::UpdateTimeout),
+            failback_hold,
+            failback_hold_max: self.interval(Index::FailbackHoldMax).max(failback_hold),
+            ..reap::Constants::default()
+        }
+    }
+
+    /// What peers have to be told of the Send Timeout (RFC 5534, Section 5.3).
+    pub(crate) fn timeout_to_tell(&self) -> Option<KeepaliveTimeout> {
+        self.reap_constants(None).timeout_to_tell()
     }
 
     /// How long a context without traffic and users lives.

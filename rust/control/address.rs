@@ -181,6 +181,8 @@ impl Control {
     }
 
     fn follow_addresses_in(&self, namespace: &Namespace, context: &RcuArc<Context>, gone: &Gone) {
+        context.wish(Wish::Paths);
+        self.wants_attention(context);
         let ulid = context.ulids().local;
         if is_invalid(namespace.net(), ulid, gone) {
             self.discard(namespace, context, Cause::UlidGone);
@@ -210,7 +212,6 @@ impl Control {
         {
             drop(locked);
             context.wish(Wish::Announce);
-            self.wants_attention(context);
         }
     }
 

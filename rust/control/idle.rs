@@ -53,12 +53,10 @@ impl Control {
         self.swept.store(now.as_millis(), Ordering::Relaxed);
 
         let is_idle = |context: &Context| {
-            let since =
-                |seen: Option<u64>| seen.is_none_or(|at| at >= u64::from(timeout.as_millis()));
+            let last = context.stamps().read().last();
             !context.is_static()
                 && context.state() == State::Established
-                && since(context.last_tx_msecs())
-                && since(context.last_rx_msecs())
+                && last.is_none_or(|last| now.since(last) >= timeout)
                 && context.age(now) >= timeout
         };
         // Sockets are looked at once, and only if anything depends on it.

@@ -18,6 +18,7 @@ mod idle;
 mod negative;
 mod perform;
 mod policy;
+mod reap;
 mod receive;
 mod request;
 mod send;
@@ -46,6 +47,7 @@ use self::{
     identity::Identities,
     negative::Negatives,
     policy::Policy,
+    reap::Watch,
     receive::Notes,
     request::Requests,
     trigger::Candidates,
@@ -57,6 +59,8 @@ use self::{
 use crate::{
     context::{
         Context,
+        KnownLocator,
+        Local,
         Namespace, //
     },
     kernel_ext::{
@@ -118,6 +122,10 @@ pub(crate) struct Establishment {
     kept: KVec<u8>,
     /// By what R1 and R2 find the context while one of them is waited for.
     waiting: Option<RcuArc<Waiting>>,
+    /// What the peer has acknowledged of this host's locators.
+    acknowledged: Option<RcuArc<Local>>,
+    /// Failure detection, while the context is ESTABLISHED.
+    pub(crate) watch: Option<KBox<Watch>>,
 }
 
 impl Establishment {
@@ -127,7 +135,16 @@ impl Establishment {
             machine,
             kept: KVec::new(),
             waiting: None,
+            acknowledged: None,
+            watch: None,
         }
+    }
+
+    /// Whether the peer has acknowledged this locator of this host (RFC 5533, Section 5.11).
+    pub(crate) fn is_acknowledged(&self, known: &KnownLocator) -> bool {
+        self.acknowledged
+            .as_ref()
+            .is_some_and(|told| told.list.contains(&known.locator))
     }
 
     /// Keeps a message that may have to be sent again. May sleep.
@@ -195,6 +212,14 @@ impl Control {
         &self.worker
     }
 
+    /// The data path stamped a packet that the worker has to know of. Any context.
+    #[cold]
+    pub(crate) fn stamped(&self, namespace: &Namespace, context: &Context) {
+        if let Some(context) = namespace.contexts.get_by_identity(context.identity()) {
+            self.wants_attention(&context);
+        }
+    }
+
     /// The worker is to look at a context. Any context.
     pub(crate) fn wants_attention(&self, context: &RcuArc<Context>) {
         self.attention.push_once(context);
@@ -205,6 +230,12 @@ impl Control {
 /// The time as the protocol counts it.
 pub(crate) fn now() -> Instant {
     Instant::from_millis(time::monotonic_msecs())
+}
+
+/// The time as packets are stamped with it: that of the last timer tick, never later than [`now`].
+#[inline]
+pub(crate) fn coarse_now() -> Instant {
+    Instant::from_millis(time::coarse_msecs())
 }
 
 /// Random numbers for the protocol.

@@ -4,6 +4,10 @@
 
 use super::{
     now,
+    reap::{
+        self,
+        Occasion, //
+    },
     send::{
         self,
         Buffer, //
@@ -54,6 +58,7 @@ use crate::{
         },
     },
 };
+use core::cell::Cell;
 use kernel::{
     prelude::*,
     sync::rcu, //
@@ -112,14 +117,15 @@ impl Control {
         let mut surroundings = Surroundings::new(context.ulids().peer, &local, known);
         let actions = decide(&mut machine, &mut step, &mut surroundings);
 
-        let turn = Turn {
-            namespace,
-            context,
-            cause,
-            received,
-        };
+        let turn = Turn::new(namespace, context, cause, received);
         match turn.perform(&mut machine, &actions, &mut surroundings) {
-            Ok(()) => turn.settle(machine),
+            Ok(()) => {
+                turn.settle(machine);
+                let occasion = received
+                    .filter(|_| turn.is_for_reap.get())
+                    .map_or(Occasion::Look, Occasion::Message);
+                self.watch(namespace, context, occasion);
+            }
             // The machine stays as it was: a message is as good as lost, and what its timer was to
             // do is tried again.
             Err(Stop::NoMemory) => {
@@ -181,6 +187,26 @@ pub(super) struct Turn<'a, 'm> {
     pub(super) cause: Cause,
     /// The message that it is about.
     pub(super) received: Option<&'a Received<'m>>,
+    /// Whether the message is a valid Probe or Keepalive.
+    is_for_reap: Cell<bool>,
+}
+
+impl<'a, 'm> Turn<'a, 'm> {
+    /// A turn of a context.
+    pub(super) fn new(
+        namespace: &'a Namespace,
+        context: &'a RcuArc<Context>,
+        cause: Cause,
+        received: Option<&'a Received<'m>>,
+    ) -> Self {
+        Self {
+            namespace,
+            context,
+            cause,
+            received,
+            is_for_reap: Cell::new(false),
+        }
+    }
 }
 
 impl Turn<'_, '_> {
@@ -192,7 +218,11 @@ impl Turn<'_, '_> {
         surroundings: &mut Surroundings<'_>,
     ) {
         match self.perform(&mut machine, actions, surroundings) {
-            Ok(()) => self.settle(machine),
+            Ok(()) => {
+                self.settle(machine);
+                self.control()
+                    .watch(self.namespace, self.context, Occasion::Look);
+            }
             Err(_) => {
                 self.control()
                     .discard(self.namespace, self.context, self.cause);
@@ -270,8 +300,7 @@ impl Turn<'_, '_> {
                 } else {
                     Counter::ContextEstablished
                 }),
-                // What REAP makes of it is not this machine's business.
-                Action::Reap => self.count(Counter::InControlIgnored),
+                Action::Reap => self.is_for_reap.set(true),
                 Action::Report(report) => self.refuse(report)?,
                 Action::Negative(negative) => {
                     self.end(negative);
@@ -315,10 +344,8 @@ impl Turn<'_, '_> {
         };
         // A state alone needs no memory and cannot be wrong.
         let _ = locked.apply(self.namespace.net(), change, self.cause);
-        Context::set_timer(
-            self.context,
-            deadline.map(|deadline| deadline.since(now()).as_millis()),
-        );
+        reap::follow(self.namespace, self.context, &mut locked);
+        reap::set_timer(self.context, &mut locked);
     }
 
     fn control(&self) -> &Control {
@@ -404,7 +431,9 @@ impl Turn<'_, '_> {
         let mut buffer = Buffer::new().map_err(|_| Stop::NoMemory)?;
         let mut locked = self.context.lock()?;
         let local = locked.local();
-        let Ok(composed) = buffer.compose(self.context, &local, pair, content) else {
+        let keepalive_timeout = self.namespace.settings.timeout_to_tell();
+        let composed = buffer.compose(self.context, &local, pair, content, keepalive_timeout);
+        let Ok(composed) = composed else {
             self.count(Counter::OutControlFailed);
             return Ok(());
         };
@@ -427,12 +456,7 @@ impl Turn<'_, '_> {
             machine.set_parameters_sent();
         }
         drop(locked);
-        send::transmit(
-            self.namespace,
-            pair,
-            composed.octets,
-            send::counter_of(content),
-        );
+        self.transmit(pair, composed.octets, send::counter_of(content));
         Ok(())
     }
 
@@ -454,6 +478,7 @@ impl Turn<'_, '_> {
             receiver_tag,
             request_nonce,
             !machine.parameters_sent(),
+            self.namespace.settings.timeout_to_tell(),
         );
         let Ok(composed) = composed else {
             self.count(Counter::OutControlFailed);
@@ -467,13 +492,15 @@ impl Turn<'_, '_> {
             machine.set_parameters_sent();
         }
         drop(locked);
-        send::transmit(
-            self.namespace,
-            pair,
-            composed.octets,
-            Counter::OutUpdateRequest,
-        );
+        self.transmit(pair, composed.octets, Counter::OutUpdateRequest);
         Ok(())
+    }
+
+    /// Sends a message, which is payload to failure detection (RFC 5534, Section 4.1).
+    fn transmit(&self, pair: LocatorPair, message: &[u8], counter: Counter) {
+        // Whoever takes a step looks at the stamps after it.
+        let _ = self.context.stamps().control_sent(now());
+        send::transmit(self.namespace, pair, message, counter);
     }
 
     fn count_left_out(&self, left_out: LeftOut) {
@@ -485,8 +512,7 @@ impl Turn<'_, '_> {
     /// Sends the message that was kept again.
     fn send_again(&self, pair: LocatorPair) -> Result<(), Stop> {
         if let Some(establishment) = self.context.lock()?.establishment() {
-            let message = &establishment.kept;
-            send::transmit(self.namespace, pair, message, Counter::OutRetransmitted);
+            self.transmit(pair, &establishment.kept, Counter::OutRetransmitted);
         }
         Ok(())
     }

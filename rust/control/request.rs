@@ -239,12 +239,7 @@ impl Control {
         );
         if let Ok((context, machine, actions)) = begun {
             let mut surroundings = Surroundings::new(request.ulids.peer, &local, None);
-            let turn = Turn {
-                namespace,
-                context: &context,
-                cause: request.cause,
-                received: None,
-            };
+            let turn = Turn::new(namespace, &context, request.cause, None);
             turn.begin(machine, &actions, &mut surroundings);
         }
         true

@@ -40,6 +40,7 @@ use crate::{
                 MAX_LEN, //
             },
             ipv6::next_header,
+            option::KeepaliveTimeout, //
         },
     },
 };
@@ -71,6 +72,11 @@ impl Buffer {
         Ok(Self(KVec::from_elem(0, MAX_LEN, GFP_KERNEL)?))
     }
 
+    /// Where a message can be written.
+    pub(super) fn octets(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
     /// The message that the machine of a context wants sent.
     pub(super) fn compose(
         &mut self,
@@ -78,6 +84,7 @@ impl Buffer {
         local: &Local,
         pair: LocatorPair,
         content: &Content<'_>,
+        keepalive_timeout: Option<KeepaliveTimeout>,
     ) -> Result<Composed<'_>, BuildError> {
         let told = Told::new(local);
         compose::compose(
@@ -85,11 +92,36 @@ impl Buffer {
             context.identity(),
             pair,
             content,
-            &told.view(local),
+            &told.view(local, keepalive_timeout),
+        )
+    }
+
+    /// An Update Request of a context with nothing but the preferences that the peer knows.
+    pub(super) fn preferences(
+        &mut self,
+        context: &Context,
+        local: &Local,
+        pair: LocatorPair,
+        receiver_tag: ContextTag,
+        request_nonce: Nonce,
+        keepalive_timeout: Option<KeepaliveTimeout>,
+    ) -> Result<Composed<'_>, BuildError> {
+        let mut told = Told::new(local);
+        // Also if nobody has set any.
+        told.has_preferences = true;
+        compose::update_request(
+            &mut self.0,
+            context.identity(),
+            pair,
+            receiver_tag,
+            request_nonce,
+            Update::Preferences,
+            &told.view(local, keepalive_timeout),
         )
     }
 
     /// An Update Request of a context with all that there is to say.
+    #[expect(clippy::too_many_arguments, reason = "each is a field of the message")]
     pub(super) fn update_request(
         &mut self,
         context: &Context,
@@ -98,6 +130,7 @@ impl Buffer {
         receiver_tag: ContextTag,
         request_nonce: Nonce,
         parameters: bool,
+        keepalive_timeout: Option<KeepaliveTimeout>,
     ) -> Result<Composed<'_>, BuildError> {
         let told = Told::new(local);
         compose::update_request(
@@ -107,7 +140,7 @@ impl Buffer {
             receiver_tag,
             request_nonce,
             Update::Everything { parameters },
-            &told.view(local),
+            &told.view(local, keepalive_timeout),
         )
     }
 }
@@ -156,9 +189,16 @@ impl Told {
         told
     }
 
-    fn view<'a>(&'a self, local: &'a Local) -> HostView<'a> {
+    fn view<'a>(
+        &'a self,
+        local: &'a Local,
+        keepalive_timeout: Option<KeepaliveTimeout>,
+    ) -> HostView<'a> {
         let Some(identity) = &local.identity else {
-            return HostView::ULID_ONLY;
+            return HostView {
+                keepalive_timeout,
+                ..HostView::ULID_ONLY
+            };
         };
         let preferences = if self.has_preferences { self.len } else { 0 };
         HostView {
@@ -167,7 +207,7 @@ impl Told {
             preferences: self.preferences.get(..preferences).unwrap_or_default(),
             parameters: identity.pds(),
             signature: &local.signature,
-            keepalive_timeout: None,
+            keepalive_timeout,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
         Received,
         Turn, //
     },
+    reap::Occasion,
     receive::Notes,
     surroundings::Surroundings,
     Control,
@@ -38,6 +39,7 @@ use crate::{
             Offer,
             Step, //
         },
+        reap::Hint,
         wire::{
             ipv6::Ipv6Header,
             message::{
@@ -110,6 +112,12 @@ impl Control {
                 |machine, step, _| machine.payload(step),
             );
         }
+        if Wish::Paths.is_in(wishes) {
+            self.watch(namespace, context, Occasion::Candidates);
+        }
+        if Wish::IcmpError.is_in(wishes) {
+            self.watch(namespace, context, Occasion::Hint(Hint::IcmpError));
+        }
         if Wish::Announce.is_in(wishes) {
             self.step(
                 namespace,
@@ -181,6 +189,18 @@ impl Control {
             }
             return;
         }
+        let is_payload = !matches!(
+            received.message,
+            Message::Probe(_) | Message::Keepalive(_)
+        );
+        if is_payload {
+            // The step that follows looks at the stamps.
+            let _ = context.stamps().control_received(now());
+        }
+        if let Some(pair) = self.answered(context, received) {
+            self.watch(namespace, context, Occasion::Confirmed(pair));
+            return;
+        }
         self.step(
             namespace,
             context,
@@ -235,12 +255,7 @@ impl Control {
         );
         match begun {
             Ok((context, machine, actions)) => {
-                let turn = Turn {
-                    namespace,
-                    context: &context,
-                    cause: Cause::Message,
-                    received: Some(received),
-                };
+                let turn = Turn::new(namespace, &context, Cause::Message, Some(received));
                 turn.begin(machine, &actions, &mut surroundings);
             }
             Err(Some(discarded)) => {

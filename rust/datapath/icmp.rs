@@ -8,7 +8,8 @@ use crate::{
     context::{
         Context,
         Counter,
-        Namespace, //
+        Namespace,
+        Wish, //
     },
     kernel_ext::{
         netfilter::{
@@ -57,6 +58,11 @@ pub(super) fn error(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         return Verdict::Accept(skb);
     };
 
+    if error.concerns_path() && pair == context.pair(rcu) {
+        // No proof, but a reason to look (RFC 5534, Section 3.3).
+        context.wish(Wish::IcmpError);
+        namespace.control.stamped(namespace, context);
+    }
     // The path keeps its own MTU, whoever else is told.
     if let Some(mtu) = error.mtu() {
         skb.update_quoted_pmtu(net, error.quote_at(), mtu);

@@ -114,7 +114,9 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
         }
     }
     skb.mark_translated();
-    context.received();
+    if context.received() {
+        namespace.control.stamped(namespace, context);
+    }
     namespace.counters.count(Counter::InTranslated);
     Verdict::Accept(skb)
 }
@@ -146,7 +148,9 @@ impl Hook for Local {
             .by_identity(&default_identity(ulids), rcu)
         {
             Some(context) => {
-                context.received();
+                if context.received() {
+                    namespace.control.stamped(namespace, context);
+                }
                 namespace.counters.count(Counter::InUlids);
             }
             None if watches => namespace.control.received_without_context(namespace, ulids),

@@ -97,7 +97,9 @@ impl Hook for Output {
             namespace.counters.count(Counter::OutXfrmPending);
             return Verdict::Accept(skb);
         }
-        context.sent();
+        if context.sent() {
+            namespace.control.stamped(namespace, context);
+        }
         let path = context.path(rcu);
         let Some(tag) = path.tag else {
             namespace.counters.count(Counter::OutUlids);

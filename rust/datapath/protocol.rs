@@ -108,7 +108,9 @@ fn payload(
         return Delivery::Consumed(skb);
     }
     skb.mark_translated();
-    context.received();
+    if context.received() {
+        namespace.control.stamped(namespace, context);
+    }
     namespace.counters.count(Counter::InTranslatedLate);
     Received::resubmit(skb, offset, PayloadHeader::LEN)
 }

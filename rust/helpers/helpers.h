@@ -145,8 +145,7 @@ void shim6_helper_proc_remove_net(struct net *net, const char *name);
 void shim6_helper_for_each_exiting_net(struct list_head *namespaces,
 				       void (*exit)(struct net *net));
 bool shim6_helper_net_is_dying(const struct net *net);
-unsigned long shim6_helper_jiffies(void);
-unsigned int shim6_helper_jiffies_to_msecs(unsigned long jiffies);
+u64 shim6_helper_coarse_msecs(void);
 int shim6_helper_ipv6_addr_ifindex(struct net *net, const struct in6_addr *addr);
 
 /* percpu.c */
@@ -238,6 +237,8 @@ void shim6_helper_smp_mb(void);
 
 const unsigned char *shim6_helper_skb_linear(const struct sk_buff *skb, unsigned int *len);
 bool shim6_helper_sock_is_established(const struct sock *sk);
+void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
+			     const struct in6_addr *peer);
 void shim6_helper_for_each_connected(struct net *net,
 				     void (*visit)(const struct in6_addr *local,
 						   const struct in6_addr *peer, void *data),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Network namespaces: private data, /proc/net, /proc/sys/net, addresses. */
-#include <linux/jiffies.h>
+#include <linux/timekeeping.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file_net.h>
 #include <linux/slab.h>
@@ -121,14 +121,10 @@ bool shim6_helper_net_is_dying(const struct net *net)
 	return !check_net(net);
 }
 
-unsigned long shim6_helper_jiffies(void)
+/* Of the monotonic clock, at the last tick. */
+u64 shim6_helper_coarse_msecs(void)
 {
-	return jiffies;
-}
-
-unsigned int shim6_helper_jiffies_to_msecs(unsigned long value)
-{
-	return jiffies_to_msecs(value);
+	return ktime_to_ms(ktime_get_coarse());
 }
 
 /* Index of the interface that has @addr, 0 if none of this namespace has it. */

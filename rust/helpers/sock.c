@@ -2,6 +2,7 @@
 /* struct sock and struct socket: fields of opaque structures, socket options. */
 #include <linux/net.h>
 #include <linux/sockptr.h>
+#include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
@@ -145,6 +146,69 @@ void shim6_helper_for_each_connected(struct net *net,
 		sk_for_each(sk, &slot->head)
 			visit_connected(net, sk, visit, data);
 		spin_unlock_bh(&slot->lock);
+		cond_resched();
+	}
+}
+
+static bool is_connection(struct net *net, const struct sock *sk, const struct in6_addr *local,
+			  const struct in6_addr *peer)
+{
+	return sk_fullsock(sk) && sk->sk_family == AF_INET6 && net_eq(sock_net(sk), net) &&
+	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, local) &&
+	       ipv6_addr_equal(&sk->sk_v6_daddr, peer);
+}
+
+static void resume(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	bh_lock_sock(sk);
+	/* Who owns it is about to send anyway. */
+	if (!sock_owned_by_user(sk) && icsk->icsk_pending == ICSK_TIME_RETRANS) {
+		icsk->icsk_backoff = 0;
+		sk_reset_timer(sk, &sk->tcp_retransmit_timer, jiffies + 1);
+	}
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+/*
+ * An outage backs the retransmission timers of connections off. Those that wait
+ * for theirs get it now, with the next one not backed off. Sleeps between buckets.
+ */
+void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
+			     const struct in6_addr *peer)
+{
+	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
+	unsigned int i, n, seen, skip = 0;
+	struct hlist_nulls_node *node;
+	struct sock *found[16], *sk;
+
+	for (i = 0; i <= hashinfo->ehash_mask;) {
+		struct inet_ehash_bucket *bucket = &hashinfo->ehash[i];
+
+		n = 0;
+		seen = 0;
+		if (!hlist_nulls_empty(&bucket->chain)) {
+			/* Locks of sockets are taken before that of the bucket. */
+			spin_lock_bh(inet_ehash_lockp(hashinfo, i));
+			sk_nulls_for_each(sk, node, &bucket->chain) {
+				if (!is_connection(net, sk, local, peer) || seen++ < skip)
+					continue;
+				if (refcount_inc_not_zero(&sk->sk_refcnt))
+					found[n++] = sk;
+				if (n == ARRAY_SIZE(found))
+					break;
+			}
+			spin_unlock_bh(inet_ehash_lockp(hashinfo, i));
+		}
+		/* The same bucket again while it may have more. */
+		skip = n == ARRAY_SIZE(found) ? seen : 0;
+		i += !skip;
+		local_bh_disable();
+		while (n)
+			resume(found[--n]);
+		local_bh_enable();
 		cond_resched();
 	}
 }

@@ -67,7 +67,6 @@ impl LocalAddress {
     }
 
     /// Whether the preferred lifetime is over.
-    #[expect(dead_code, reason = "for the choice of pairs to probe")]
     pub(crate) fn is_deprecated(&self) -> bool {
         self.has(bindings::IFA_F_DEPRECATED)
     }

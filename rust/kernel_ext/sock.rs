@@ -5,7 +5,10 @@
 //! C headers: [`include/net/sock.h`](srctree/include/net/sock.h),
 //! [`include/linux/net.h`](srctree/include/linux/net.h)
 
-use super::net::Net;
+use super::{
+    address::In6Addr,
+    net::Net, //
+};
 use crate::bindings;
 use core::ptr::{
     self,
@@ -232,4 +235,12 @@ pub(crate) fn for_each_connected<F: FnMut([u8; 16], [u8; 16])>(net: &Net, mut vi
             (&raw mut visit).cast(),
         );
     }
+}
+
+/// Lets the TCP connections between two addresses send again at once what they wait to retransmit,
+/// rather than when their timers expire, which are backed off. Process context, sleeps.
+pub(crate) fn resume(net: &Net, local: [u8; 16], peer: [u8; 16]) {
+    let (local, peer) = (In6Addr::from_octets(&local), In6Addr::from_octets(&peer));
+    // SAFETY: The namespace is live, and both addresses are valid.
+    unsafe { bindings::shim6_helper_tcp_resume(net.as_ptr(), local.as_ptr(), peer.as_ptr()) };
 }

@@ -48,11 +48,11 @@ const LOCATOR_SPACE: usize = Message::space(ADDRESS_SPACE + 5 * U8_SPACE);
 /// Octets that an event of the past takes: event, state, cause, age.
 const HISTORY_SPACE: usize = Message::space(3 * U8_SPACE + Message::SPACE_U64);
 
-/// Octets of what every context has: four addresses, FII and generations, eight small numbers, two
+/// Octets of what every context has: four addresses, FII and generations, nine small numbers, two
 /// tags, four large numbers, a name.
 const FACTS: usize = 4 * ADDRESS_SPACE
     + 3 * U32_SPACE
-    + 8 * U8_SPACE
+    + 9 * U8_SPACE
     + 6 * Message::SPACE_U64
     + Message::space(NAME_MAX);
 
@@ -78,16 +78,18 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
         message.put_u32(A_GENERATION_PEER, generation.get())?;
     }
     let now = control::now();
-    let mut acknowledged = false;
-    if let Some(establishment) = locked.look_at_establishment() {
+    let establishment = locked.look_at_establishment();
+    if let Some(establishment) = establishment {
         let machine = &establishment.machine;
         if let Some(deadline) = machine.next_deadline() {
             timer(message, deadline, now)?;
             message.put_u8(A_RETRIES, machine.retransmissions())?;
         }
-        acknowledged = machine.state().sends_to_pair() && machine.is_announced();
         if machine.state() == State::Established {
             message.put_u8(A_UPDATE, u8::from(!machine.is_announced()))?;
+        }
+        if let Some(watch) = &establishment.watch {
+            message.put_u8(A_REAP, watch.reap.state() as u8)?;
         }
     }
 
@@ -101,8 +103,8 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
         }
         status
     };
-    list(message, A_LOCATOR_LOCAL, &local.list, |_| {
-        if acknowledged {
+    list(message, A_LOCATOR_LOCAL, &local.list, |known| {
+        if establishment.is_some_and(|establishment| establishment.is_acknowledged(known)) {
             LOCATOR_ACKNOWLEDGED
         } else {
             0
@@ -157,9 +159,12 @@ fn facts(message: &mut Message<'_>, context: &Context, rcu: &Guard) -> Result {
     message.put(A_CURRENT_LOCAL, pair.local.as_octets())?;
     message.put(A_CURRENT_PEER, pair.peer.as_octets())?;
 
+    let now = control::now();
+    let activity = context.stamps().read();
+    let since = |at: Instant| u64::from(now.since(at).as_millis());
     let numbers = [
-        (A_LAST_TX, context.last_tx_msecs()),
-        (A_LAST_RX, context.last_rx_msecs()),
+        (A_LAST_TX, activity.last_sent.map(since)),
+        (A_LAST_RX, activity.last_received.map(since)),
         (A_SWITCHES, Some(context.switches())),
     ];
     for (kind, number) in numbers {

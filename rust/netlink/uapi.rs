@@ -48,6 +48,7 @@ pub(super) const A_TIMER: u16 = bindings::shim6_attr_SHIM6_A_TIMER as u16;
 pub(super) const A_RETRIES: u16 = bindings::shim6_attr_SHIM6_A_RETRIES as u16;
 pub(super) const A_UPDATE: u16 = bindings::shim6_attr_SHIM6_A_UPDATE as u16;
 pub(super) const A_PAIR_REASON: u16 = bindings::shim6_attr_SHIM6_A_PAIR_REASON as u16;
+pub(super) const A_REAP: u16 = bindings::shim6_attr_SHIM6_A_REAP as u16;
 pub(super) const A_HISTORY: u16 = bindings::shim6_attr_SHIM6_A_HISTORY as u16;
 
 pub(super) const A_LOCATOR_ADDRESS: u16 =

@@ -26,6 +26,7 @@ use super::{
         Generation,
         Nonce, //
     },
+    reap::Reap,
     tag::ContextTag,
     wire::{
         build::{
@@ -37,7 +38,8 @@ use super::{
         option::{
             KeepaliveTimeout,
             UlidPairOption, //
-        }, //
+        },
+        probe::ProbeState, //
     }, //
 };
 
@@ -214,6 +216,33 @@ pub fn update_request<'b>(
                 .map(Composed::complete)
         }
     }
+}
+
+/// The Probe that [`Action::Probe`](super::reap::Action::Probe) asks for, in `buffer`. `reap` is
+/// the machine as the step that asked left it: it knows what the message lists.
+///
+/// # Errors
+///
+/// [`BuildError::Count`] if the machine did not send a Probe with this nonce, and
+/// [`BuildError::NoRoom`].
+pub fn probe<'b>(
+    buffer: &'b mut [u8],
+    receiver_tag: ContextTag,
+    state: ProbeState,
+    nonce: Nonce,
+    reap: &Reap,
+) -> Result<&'b [u8], BuildError> {
+    let (sent, received) = reap.records(nonce);
+    build::probe(buffer, receiver_tag, state, sent, received)?.finish()
+}
+
+/// The Keepalive that [`Action::Keepalive`](super::reap::Action::Keepalive) asks for, in `buffer`.
+///
+/// # Errors
+///
+/// [`BuildError::NoRoom`].
+pub fn keepalive(buffer: &mut [u8], receiver_tag: ContextTag) -> Result<&[u8], BuildError> {
+    build::keepalive(buffer, receiver_tag)?.finish()
 }
 
 /// Adds what tells the receiver which context the message is about: the ULIDs if they are not

@@ -32,6 +32,7 @@ pub mod locator;
 pub mod number;
 pub mod pds;
 pub mod random;
+pub mod reap;
 pub mod rsa_key;
 pub mod signature;
 pub mod tag;

@@ -131,7 +131,10 @@ enum shim6_cmd {
  * @SHIM6_A_PAIR_REASON:   u8, &enum shim6_pair_reason, why the current pair is
  *                         that (get only)
  * @SHIM6_A_HISTORY:       nest of &enum shim6_history_attr, one per event, the
- *                         last one first, at most 8 (get only)
+ *                         last one first, at most 16 (get only)
+ * @SHIM6_A_REAP:          u8, &enum shim6_reap, what failure detection thinks of
+ *                         the current pair, absent where there is none (get
+ *                         only)
  */
 enum shim6_attr {
 	SHIM6_A_UNSPEC,
@@ -166,6 +169,7 @@ enum shim6_attr {
 	SHIM6_A_UPDATE,
 	SHIM6_A_PAIR_REASON,
 	SHIM6_A_HISTORY,
+	SHIM6_A_REAP,
 
 	/* private: */
 	__SHIM6_A_MAX,
@@ -246,12 +250,32 @@ enum shim6_origin {
  * @SHIM6_PAIR_HANDSHAKE: the addresses that the peer was established over
  * @SHIM6_PAIR_ADMIN:     an administrator set it
  * @SHIM6_PAIR_SOCKET:    a socket prefers it
+ * @SHIM6_PAIR_PROBED:    the peer reported a Probe that was sent over it (RFC
+ *                        5534 section 6)
+ * @SHIM6_PAIR_STANDBY:   it stood by when the one before failed
+ * @SHIM6_PAIR_FAILBACK:  it is better than the one before, and works again
  */
 enum shim6_pair_reason {
 	SHIM6_PAIR_ULIDS,
 	SHIM6_PAIR_HANDSHAKE,
 	SHIM6_PAIR_ADMIN,
 	SHIM6_PAIR_SOCKET,
+	SHIM6_PAIR_PROBED,
+	SHIM6_PAIR_STANDBY,
+	SHIM6_PAIR_FAILBACK,
+};
+
+/**
+ * enum shim6_reap - state of failure detection (RFC 5534 section 6)
+ * @SHIM6_REAP_OPERATIONAL: the current pair is assumed to work
+ * @SHIM6_REAP_EXPLORING:   nothing was heard of the peer for too long, and pairs
+ *                          are tried
+ * @SHIM6_REAP_INBOUND_OK:  the peer is heard, and may not hear this host
+ */
+enum shim6_reap {
+	SHIM6_REAP_OPERATIONAL,
+	SHIM6_REAP_EXPLORING,
+	SHIM6_REAP_INBOUND_OK,
 };
 
 /**
@@ -265,6 +289,10 @@ enum shim6_pair_reason {
  * @SHIM6_EVENT_REFUSED:         a message was refused, with the error code
  * @SHIM6_EVENT_PEER_ERROR:      the peer sent an Error message, with its code
  * @SHIM6_EVENT_REMOVED:         it is gone, with the cause
+ * @SHIM6_EVENT_OPERATIONAL:     &enum shim6_reap became that
+ * @SHIM6_EVENT_EXPLORING:       &enum shim6_reap became that
+ * @SHIM6_EVENT_INBOUND_OK:      &enum shim6_reap became that
+ * @SHIM6_EVENT_STANDBY:         another pair stands by, or none does any more
  */
 enum shim6_event {
 	SHIM6_EVENT_ADDED,
@@ -276,6 +304,10 @@ enum shim6_event {
 	SHIM6_EVENT_REFUSED,
 	SHIM6_EVENT_PEER_ERROR,
 	SHIM6_EVENT_REMOVED,
+	SHIM6_EVENT_OPERATIONAL,
+	SHIM6_EVENT_EXPLORING,
+	SHIM6_EVENT_INBOUND_OK,
+	SHIM6_EVENT_STANDBY,
 };
 
 /**
@@ -292,6 +324,16 @@ enum shim6_event {
  *                          7.6)
  * @SHIM6_CAUSE_ICMP:       the peer's ICMPv6 says that it does not know Shim6
  * @SHIM6_CAUSE_ADDRESS:    addresses of this host came or went
+ * @SHIM6_CAUSE_SEND_TIMEOUT: nothing came back for the Send Timeout (RFC 5534
+ *                          section 6.4)
+ * @SHIM6_CAUSE_LOCAL_LOST: Lp(local) cannot be used any more
+ * @SHIM6_CAUSE_PEER_BROKEN: Lp(peer) is BROKEN or gone
+ * @SHIM6_CAUSE_FEEDBACK:   a program complained
+ * @SHIM6_CAUSE_TCP_TIMEOUT: TCP retransmitted
+ * @SHIM6_CAUSE_ICMP_ERROR: an ICMPv6 error came
+ * @SHIM6_CAUSE_PAYLOAD:    payload of the peer came
+ * @SHIM6_CAUSE_KEEPALIVE:  a Keepalive of the peer came
+ * @SHIM6_CAUSE_PROBE:      a Probe of the peer, or the answer to one
  */
 enum shim6_cause {
 	SHIM6_CAUSE_NONE,
@@ -305,6 +347,15 @@ enum shim6_cause {
 	SHIM6_CAUSE_CONFUSION,
 	SHIM6_CAUSE_ICMP,
 	SHIM6_CAUSE_ADDRESS,
+	SHIM6_CAUSE_SEND_TIMEOUT,
+	SHIM6_CAUSE_LOCAL_LOST,
+	SHIM6_CAUSE_PEER_BROKEN,
+	SHIM6_CAUSE_FEEDBACK,
+	SHIM6_CAUSE_TCP_TIMEOUT,
+	SHIM6_CAUSE_ICMP_ERROR,
+	SHIM6_CAUSE_PAYLOAD,
+	SHIM6_CAUSE_KEEPALIVE,
+	SHIM6_CAUSE_PROBE,
 };
 
 /**

@@ -131,6 +131,20 @@ pub struct Translated {
 }
 
 impl IcmpError {
+    /// Whether it says that the packet did not get to its destination, whatever was in it: Time
+    /// Exceeded, and Destination Unreachable but for the port (RFC 5533,
+    /// Section 8).
+    pub const fn concerns_path(&self) -> bool {
+        /// Destination Unreachable, code of a port (RFC 4443, Section 3.1).
+        const PORT: u8 = 4;
+
+        match self.icmp_type {
+            IcmpType::DestinationUnreachable => self.code != PORT,
+            IcmpType::TimeExceeded => true,
+            IcmpType::PacketTooBig | IcmpType::ParameterProblem => false,
+        }
+    }
+
     /// Reads the ICMPv6 error in `packet`, which starts at the outer IPv6 header.
     ///
     /// `Ok(None)` for everything else: other protocols, informational messages, packets that are

@@ -7,12 +7,14 @@
 //!   virtual time and from a seed;
 //! - [`check`] visits every state that two of them can come to within a number of steps.
 //!
-//! Both ask [`Host::check`](host::Host::check) after every step.
+//! Both ask [`Host::check`](host::Host::check) after every step. [`reap`] does as [`check`] for the
+//! failure detection of a context that is established.
 
 pub mod check;
 pub mod crypto;
 pub mod host;
 pub mod net;
 pub mod packet;
+pub mod reap;
 pub mod set;
 pub mod settle;

@@ -2,7 +2,10 @@
 
 //! Explores states of two hosts, or lets hosts talk in a bad network, and says what was found.
 
-use std::process::ExitCode;
+use std::{
+    fmt::Display,
+    process::ExitCode, //
+};
 
 use clap::{
     Args,
@@ -12,7 +15,8 @@ use clap::{
 use shim6_model::{
     check::{
         Bounds,
-        Checker, //
+        Checker,
+        Counterexample, //
     },
     crypto::Seeded,
     host::Confused,
@@ -20,7 +24,8 @@ use shim6_model::{
         Faults,
         Incident,
         Net, //
-    }, //
+    },
+    reap, //
 };
 use shim6_proto::{
     establish::Constants,
@@ -41,6 +46,8 @@ enum Command {
     Check(CheckArguments),
     /// Let hosts talk in a network that loses, repeats, delays and reorders.
     Net(NetArguments),
+    /// Visit every state of failure detection that two ends of a context can come to within bounds.
+    Reap(ReapArguments),
 }
 
 #[derive(Args)]
@@ -106,10 +113,56 @@ struct NetArguments {
     tag_bits: Option<u32>,
 }
 
+#[derive(Args)]
+struct ReapArguments {
+    /// Steps from the start.
+    #[arg(long, default_value_t = 8)]
+    depth: usize,
+    /// States after which to stop.
+    #[arg(long, default_value_t = 3_000_000)]
+    states: usize,
+    /// Packets under way at a time; one that would be more is lost.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=200))]
+    packets: u8,
+    /// Payload packets that the ends send before the paths are repaired.
+    #[arg(long, default_value_t = 4)]
+    payloads: u8,
+    /// Times that an end is told that something is wrong.
+    #[arg(long, default_value_t = 2)]
+    hints: u8,
+}
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check(&arguments),
         Command::Net(arguments) => net(&arguments),
+        Command::Reap(arguments) => explore_reap(&arguments),
+    }
+}
+
+fn explore_reap(arguments: &ReapArguments) -> ExitCode {
+    let bounds = reap::Bounds {
+        depth: arguments.depth,
+        states: arguments.states,
+        packets: usize::from(arguments.packets),
+        payloads: arguments.payloads,
+        hints: arguments.hints,
+        bug: None,
+    };
+    tell(reap::Checker::new(bounds).run())
+}
+
+/// Says what was found.
+fn tell<T: Display>(result: Result<T, Box<Counterexample>>) -> ExitCode {
+    match result {
+        Ok(explored) => {
+            println!("{explored}");
+            ExitCode::SUCCESS
+        }
+        Err(counterexample) => {
+            println!("{counterexample}");
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -133,16 +186,7 @@ fn check(arguments: &CheckArguments) -> ExitCode {
         },
         settle: !arguments.no_settle,
     };
-    match Checker::new(bounds).run() {
-        Ok(explored) => {
-            println!("{explored}");
-            ExitCode::SUCCESS
-        }
-        Err(counterexample) => {
-            println!("{counterexample}");
-            ExitCode::FAILURE
-        }
-    }
+    tell(Checker::new(bounds).run())
 }
 
 fn net(arguments: &NetArguments) -> ExitCode {

@@ -64,6 +64,7 @@ pub(crate) mod attr {
     pub(crate) const UPDATE: u16 = 29;
     pub(crate) const PAIR_REASON: u16 = 30;
     pub(crate) const HISTORY: u16 = 31;
+    pub(crate) const REAP: u16 = 32;
 }
 
 /// `enum shim6_locator_attr`.
@@ -116,6 +117,16 @@ pub(crate) mod pair_reason {
     pub(crate) const HANDSHAKE: u8 = 1;
     pub(crate) const ADMIN: u8 = 2;
     pub(crate) const SOCKET: u8 = 3;
+    pub(crate) const PROBED: u8 = 4;
+    pub(crate) const STANDBY: u8 = 5;
+    pub(crate) const FAILBACK: u8 = 6;
+}
+
+/// `enum shim6_reap`.
+pub(crate) mod reap {
+    pub(crate) const OPERATIONAL: u8 = 0;
+    pub(crate) const EXPLORING: u8 = 1;
+    pub(crate) const INBOUND_OK: u8 = 2;
 }
 
 /// `enum shim6_event`.
@@ -129,6 +140,10 @@ pub(crate) mod event {
     pub(crate) const REFUSED: u8 = 6;
     pub(crate) const PEER_ERROR: u8 = 7;
     pub(crate) const REMOVED: u8 = 8;
+    pub(crate) const OPERATIONAL: u8 = 9;
+    pub(crate) const EXPLORING: u8 = 10;
+    pub(crate) const INBOUND_OK: u8 = 11;
+    pub(crate) const STANDBY: u8 = 12;
 }
 
 /// `enum shim6_cause`.
@@ -144,6 +159,15 @@ pub(crate) mod cause {
     pub(crate) const CONFUSION: u8 = 8;
     pub(crate) const ICMP: u8 = 9;
     pub(crate) const ADDRESS: u8 = 10;
+    pub(crate) const SEND_TIMEOUT: u8 = 11;
+    pub(crate) const LOCAL_LOST: u8 = 12;
+    pub(crate) const PEER_BROKEN: u8 = 13;
+    pub(crate) const FEEDBACK: u8 = 14;
+    pub(crate) const TCP_TIMEOUT: u8 = 15;
+    pub(crate) const ICMP_ERROR: u8 = 16;
+    pub(crate) const PAYLOAD: u8 = 17;
+    pub(crate) const KEEPALIVE: u8 = 18;
+    pub(crate) const PROBE: u8 = 19;
 }
 
 /// `enum shim6_state`.
@@ -278,7 +302,7 @@ mod tests {
 
     #[test]
     fn pair_reasons() {
-        let ours = named!(pair_reason: ULIDS HANDSHAKE ADMIN SOCKET);
+        let ours = named!(pair_reason: ULIDS HANDSHAKE ADMIN SOCKET PROBED STANDBY FAILBACK);
         assert_eq!(
             enumerators("shim6_pair_reason", "SHIM6_PAIR_"),
             table(&ours)
@@ -286,16 +310,23 @@ mod tests {
     }
 
     #[test]
+    fn reap_states() {
+        let ours = named!(reap: OPERATIONAL EXPLORING INBOUND_OK);
+        assert_eq!(enumerators("shim6_reap", "SHIM6_REAP_"), table(&ours));
+    }
+
+    #[test]
     fn events() {
         let ours = named!(event: ADDED STATE PEER LOCAL PAIR ACKNOWLEDGED REFUSED PEER_ERROR
-            REMOVED);
+            REMOVED OPERATIONAL EXPLORING INBOUND_OK STANDBY);
         assert_eq!(enumerators("shim6_event", "SHIM6_EVENT_"), table(&ours));
     }
 
     #[test]
     fn causes() {
         let ours = named!(cause: NONE TRIGGER ADMIN SOCKET MESSAGE TIMEOUT IDLE ULID_GONE
-            CONFUSION ICMP ADDRESS);
+            CONFUSION ICMP ADDRESS SEND_TIMEOUT LOCAL_LOST PEER_BROKEN FEEDBACK TCP_TIMEOUT
+            ICMP_ERROR PAYLOAD KEEPALIVE PROBE);
         assert_eq!(enumerators("shim6_cause", "SHIM6_CAUSE_"), table(&ours));
     }
 

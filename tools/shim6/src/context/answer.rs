@@ -25,6 +25,7 @@ use super::words::{
     Event,
     Origin,
     PairReason,
+    Reap,
     State, //
 };
 use super::{
@@ -133,6 +134,7 @@ impl Context {
         let mut timer = None;
         let mut retries = 0;
         let mut update_outstanding = false;
+        let mut reap = None;
         let mut history = Vec::new();
         for_each_attribute(octets, |kind, value| {
             let mut read = || {
@@ -158,6 +160,7 @@ impl Context {
                     attr::TIMER => timer = Some(read_span(value)?),
                     attr::RETRIES => retries = parse_u8(value)?,
                     attr::UPDATE => update_outstanding = parse_u8(value)? != 0,
+                    attr::REAP => reap = Some(Reap(parse_u8(value)?)),
                     attr::HISTORY => history.push(read_incident(value)?),
                     _ => {}
                 }
@@ -189,6 +192,7 @@ impl Context {
             timer,
             retries,
             update_outstanding,
+            reap,
             history,
         })
     }
@@ -267,6 +271,7 @@ mod tests {
             timer: None,
             retries: 0,
             update_outstanding: false,
+            reap: None,
             history: Vec::new(),
         };
         assert_eq!(Context::from_attributes(&answer()).unwrap(), expected);
@@ -291,6 +296,7 @@ mod tests {
             vec![12, 0, 27, 0, 0xe8, 3, 0, 0, 0, 0, 0, 0],
             vec![5, 0, 28, 0, 3, 0, 0, 0],
             vec![5, 0, 29, 0, 1, 0, 0, 0],
+            vec![5, 0, 32, 0, 2, 0, 0, 0],
             vec![44, 0, 31, 0x80],
                 vec![5, 0, 1, 0, 1, 0, 0, 0],
                 vec![5, 0, 2, 0, 4, 0, 0, 0],
@@ -324,6 +330,7 @@ mod tests {
             timer: Some(Duration::from_secs(1)),
             retries: 3,
             update_outstanding: true,
+            reap: Some(Reap(2)),
             history: vec![
                 Incident {
                     event: Event(1),

@@ -30,6 +30,7 @@ use words::{
     Event,
     Origin,
     PairReason,
+    Reap,
     State, //
 };
 
@@ -194,6 +195,8 @@ pub(crate) struct Context {
     pub(crate) retries: u8,
     /// Whether an Update Request is not acknowledged yet.
     pub(crate) update_outstanding: bool,
+    /// What failure detection thinks of the current pair, where there is one.
+    pub(crate) reap: Option<Reap>,
     /// Events, the last one first.
     pub(crate) history: Vec<Incident>,
 }

@@ -56,7 +56,11 @@ fn block(context: &Context, out: &mut dyn Write) -> io::Result<()> {
         true => "outstanding",
         false => "none",
     };
-    writeln!(out, "    timer {timer} retries {retries} update {update}")?;
+    let reap = Or(context.reap, "none");
+    writeln!(
+        out,
+        "    timer {timer} retries {retries} update {update} reap {reap}"
+    )?;
     writeln!(out, "    locator-local")?;
     list(&context.locator_local, context.current_local, out)?;
     writeln!(out, "    locator-peer")?;
@@ -165,6 +169,7 @@ mod tests {
         Event,
         Origin,
         PairReason,
+        Reap,
         State, //
     };
     use super::super::{
@@ -224,6 +229,7 @@ mod tests {
             timer: Some(Duration::from_millis(4000)),
             retries: 1,
             update_outstanding: true,
+            reap: Some(Reap(1)),
             history: vec![
                 Incident {
                     event: Event(1),
@@ -261,7 +267,7 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
     last-tx 1.204 s ago, last-rx never
     origin responder identity home pair-reason handshake
     generation-local 5 generation-peer none
-    timer 4.000 s retries 1 update outstanding
+    timer 4.000 s retries 1 update outstanding reap exploring
     locator-local
         2001:db8:1::a verification none priority 1 weight 0 broken acknowledged
       * 2001:db8:2::a verification hba priority 0 weight 10 transient
@@ -289,6 +295,7 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
             generation_local: None,
             timer: None,
             update_outstanding: false,
+            reap: None,
             history: Vec::new(),
             ..context()
         };
@@ -296,7 +303,7 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
         assert!(text.contains("tag-peer unknown\n"), "{text}");
         assert!(text.contains("origin unknown identity none pair-reason unknown\n"));
         assert!(text.contains("generation-local none generation-peer none\n"));
-        assert!(text.contains("timer none retries 1 update none\n"));
+        assert!(text.contains("timer none retries 1 update none reap none\n"));
         assert!(!text.contains("history"));
     }
 
@@ -321,7 +328,7 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
                 r#""last_tx_ms":1204,"last_rx_ms":null,"switches":3,"#,
                 r#""origin":"responder","identity":"home","pair_reason":"handshake","#,
                 r#""generation_local":5,"generation_peer":null,"timer_ms":4000,"retries":1,"#,
-                r#""update_outstanding":true,"history":["#,
+                r#""update_outstanding":true,"reap":"exploring","history":["#,
                 r#"{"event":"state","state":"ESTABLISHED","cause":"message","age_ms":2500},"#,
                 r#"{"event":"added","state":"I2-SENT","cause":"trigger","age_ms":61000}]}]"#,
                 "\n"

@@ -63,6 +63,17 @@ words! {
     abi::pair_reason::HANDSHAKE => "handshake",
     abi::pair_reason::ADMIN => "admin",
     abi::pair_reason::SOCKET => "socket",
+    abi::pair_reason::PROBED => "probed",
+    abi::pair_reason::STANDBY => "standby",
+    abi::pair_reason::FAILBACK => "failback",
+}
+
+words! {
+    /// What failure detection thinks of the current pair (RFC 5534 section 6).
+    Reap, "reap":
+    abi::reap::OPERATIONAL => "operational",
+    abi::reap::EXPLORING => "exploring",
+    abi::reap::INBOUND_OK => "inbound-ok",
 }
 
 words! {
@@ -77,6 +88,10 @@ words! {
     abi::event::REFUSED => "refused",
     abi::event::PEER_ERROR => "peer-error",
     abi::event::REMOVED => "removed",
+    abi::event::OPERATIONAL => "operational",
+    abi::event::EXPLORING => "exploring",
+    abi::event::INBOUND_OK => "inbound-ok",
+    abi::event::STANDBY => "standby",
 }
 
 words! {
@@ -93,6 +108,15 @@ words! {
     abi::cause::CONFUSION => "confusion",
     abi::cause::ICMP => "icmp",
     abi::cause::ADDRESS => "address",
+    abi::cause::SEND_TIMEOUT => "send-timeout",
+    abi::cause::LOCAL_LOST => "local-lost",
+    abi::cause::PEER_BROKEN => "peer-broken",
+    abi::cause::FEEDBACK => "feedback",
+    abi::cause::TCP_TIMEOUT => "tcp-timeout",
+    abi::cause::ICMP_ERROR => "icmp-error",
+    abi::cause::PAYLOAD => "payload",
+    abi::cause::KEEPALIVE => "keepalive",
+    abi::cause::PROBE => "probe",
 }
 
 #[cfg(test)]
@@ -122,19 +146,25 @@ mod tests {
     #[test]
     fn origins_and_reasons() {
         assert_eq!(words(Origin), "static initiator responder origin-3");
-        assert_eq!(words(PairReason), "ulids handshake admin socket reason-4");
+        assert_eq!(
+            words(PairReason),
+            "ulids handshake admin socket probed standby failback reason-7"
+        );
+        assert_eq!(words(Reap), "operational exploring inbound-ok reap-3");
     }
 
     #[test]
     fn events_and_causes() {
         assert_eq!(
             words(Event),
-            "added state peer local pair acknowledged refused peer-error removed event-9"
+            "added state peer local pair acknowledged refused peer-error removed operational \
+             exploring inbound-ok standby event-13"
         );
         assert_eq!(
             words(Cause),
             "none trigger admin socket message timeout idle ulid-gone confusion icmp address \
-             cause-11"
+             send-timeout local-lost peer-broken feedback tcp-timeout icmp-error payload \
+             keepalive probe cause-20"
         );
     }
 

@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Failure detection (RFC 5534) for established contexts: [`crate::proto::reap`] decides, this
+//! carries it out.
+//!
+//! Packets only leave their time in the stamps of the context. The worker looks at those when the
+//! timer of the context fires, and when a packet asks for it because no timer runs.
+
+use super::{
+    now,
+    perform::Received,
+    send::{
+        self,
+        Buffer, //
+    },
+    Control,
+    Establishment,
+    KernelRandom, //
+};
+use crate::{
+    context::{
+        Cause,
+        Change,
+        Context,
+        Counter,
+        Event,
+        Local,
+        Locked,
+        Namespace,
+        PairReason,
+        Peer,
+        SetPairError,
+        State, //
+    },
+    kernel_ext::{
+        address::In6Addr,
+        local_address,
+        rcu::RcuArc,
+        sock, //
+    },
+    proto::{
+        compose,
+        locator::{
+            LocatorPair,
+            Ulid, //
+        },
+        number::Nonce,
+        random::Random,
+        reap::{
+            self,
+            ranking::{
+                LocalCandidate,
+                PeerCandidate, //
+            },
+            Action,
+            Actions,
+            Candidates,
+            Hint,
+            Reap,
+            Step,
+            SwitchReason, //
+        },
+        wire::{
+            message::Message,
+            probe::ProbeState, //
+        },
+    },
+};
+use core::mem::replace;
+use kernel::{
+    prelude::*,
+    sync::rcu, //
+};
+
+/// What an established context keeps for failure detection.
+pub(crate) struct Watch {
+    /// The machine.
+    pub(crate) reap: Reap,
+    /// The pair that an administrator or a socket chose last.
+    wanted: Option<LocatorPair>,
+    /// The Update Request that asks whether a pair works, and where it went.
+    asked: Option<(Nonce, LocatorPair)>,
+    /// The pair that was last said to stand by.
+    standby: Option<LocatorPair>,
+}
+
+/// The locators of a context with what is known of them now.
+pub(crate) struct KnownCandidates<'a> {
+    context: &'a Context,
+    local: &'a Local,
+    peer: &'a Peer,
+    acknowledged: Option<&'a Local>,
+    wanted: Option<LocatorPair>,
+}
+
+impl Candidates for KnownCandidates<'_> {
+    fn local(&self, index: usize) -> Option<LocalCandidate> {
+        let known = self.local.list.as_slice().get(index)?;
+        let address = In6Addr::from_octets(known.locator.as_octets());
+        let found = local_address::find(self.context.net(), &address);
+        Some(LocalCandidate {
+            locator: known.locator,
+            preference: known.preference,
+            is_wanted: self.wanted.is_some_and(|pair| pair.local == known.locator),
+            is_operational: found.is_some_and(|found| found.is_usable()),
+            is_acknowledged: self
+                .acknowledged
+                .is_some_and(|told| told.list.contains(&known.locator)),
+            is_deprecated: found.is_some_and(|found| found.is_deprecated()),
+        })
+    }
+
+    fn peer(&self, index: usize) -> Option<PeerCandidate> {
+        let known = self.peer.list.as_slice().get(index)?;
+        Some(PeerCandidate {
+            locator: known.locator,
+            preference: known.preference,
+            is_wanted: self.wanted.is_some_and(|pair| pair.peer == known.locator),
+            // A list is taken as a whole or not at all, so what is in it was verified.
+            is_verified: true,
+        })
+    }
+}
+
+/// What happened, for the machine.
+pub(super) enum Occasion<'a> {
+    /// A timer fired, or a packet asks for a look.
+    Look,
+    /// A Probe or a Keepalive came.
+    Message(&'a Received<'a>),
+    /// Something speaks against the current pair.
+    Hint(Hint),
+    /// Locators came or went, or stand otherwise than before.
+    Candidates,
+    /// The acknowledgement of what asked whether this pair works.
+    Confirmed(LocatorPair),
+}
+
+/// Takes one step of a machine that is locked; says what it decided, and whether it is to be asked
+/// again at once.
+fn decide(
+    namespace: &Namespace,
+    context: &Context,
+    locked: &mut Locked<'_>,
+    occasion: &Occasion<'_>,
+) -> Option<(Actions, bool)> {
+    let (local, peer) = (locked.local(), locked.peer());
+    let pair = context.pair(&rcu::read_lock());
+    let is_chosen = matches!(
+        locked.pair_reason(),
+        PairReason::Admin | PairReason::Socket
+    );
+    let Establishment {
+        watch,
+        acknowledged,
+        ..
+    } = locked.establishment()?;
+    let Watch { reap, wanted, .. } = &mut **watch.as_mut()?;
+    if is_chosen {
+        *wanted = Some(pair);
+    }
+    let constants = namespace.settings.reap_constants(peer.keepalive_timeout);
+    let candidates = KnownCandidates {
+        context,
+        local: &local,
+        peer: &peer,
+        acknowledged: acknowledged.as_deref(),
+        wanted: *wanted,
+    };
+    let stamps = context.stamps();
+    // In this order: no stamp is later than the time of the step, or by a tick at most.
+    let activity = stamps.read();
+    let mut step = Step {
+        constants: &constants,
+        ulids: context.ulids(),
+        now: now(),
+        random: &mut KernelRandom,
+        candidates: &candidates,
+        activity,
+    };
+    let actions = if reap.pair() != pair {
+        reap.use_pair(&mut step, pair)
+    } else {
+        match occasion {
+            Occasion::Look => reap.timeout(&mut step),
+            Occasion::Message(received) => match &received.message {
+                Message::Probe(probe) => reap.receive_probe(&mut step, probe, &received.arrival),
+                _ => reap.receive_keepalive(&mut step),
+            },
+            Occasion::Hint(hint) => reap.hint(&mut step, *hint),
+            Occasion::Candidates => reap.candidates_changed(&mut step, false),
+            Occasion::Confirmed(pair) => reap.confirmed(&mut step, *pair),
+        }
+    };
+    let again = stamps.settle(&activity, reap.timers(), reap.wake());
+    Some((actions, again))
+}
+
+impl Control {
+    /// Lets failure detection of a context take a step if it is established, and carries out what
+    /// it decides. The worker only.
+    pub(super) fn watch(
+        &self,
+        namespace: &Namespace,
+        context: &RcuArc<Context>,
+        occasion: Occasion<'_>,
+    ) {
+        let mut occasion = occasion;
+        loop {
+            let Ok(mut locked) = context.lock() else {
+                return;
+            };
+            let used = context.pair(&rcu::read_lock());
+            let is_new_pair = locked
+                .establishment()
+                .and_then(|establishment| establishment.watch.as_ref())
+                .is_some_and(|watch| watch.reap.pair() != used);
+            let Some((actions, again)) = decide(namespace, context, &mut locked, &occasion) else {
+                return;
+            };
+            drop(locked);
+            for action in actions.iter() {
+                if self.act(namespace, context, action).is_err() {
+                    namespace.counters.count(Counter::InNoMemory);
+                }
+            }
+            // A step that only heard of another pair did not look at the occasion.
+            if !is_new_pair {
+                if !again {
+                    break;
+                }
+                occasion = Occasion::Look;
+            }
+        }
+        if let Ok(mut locked) = context.lock() {
+            set_timer(context, &mut locked);
+        }
+    }
+
+    /// Carries out what the machine decided.
+    fn act(
+        &self,
+        namespace: &Namespace,
+        context: &RcuArc<Context>,
+        action: Action,
+    ) -> Result<(), SetPairError> {
+        let count = |counter| namespace.counters.count(counter);
+        match action {
+            Action::Enter { state, cause } => {
+                let event = match state {
+                    reap::State::Operational => Event::Operational,
+                    reap::State::Exploring => Event::Exploring,
+                    reap::State::InboundOk => Event::InboundOk,
+                };
+                if state == reap::State::Exploring {
+                    count(Counter::Explored);
+                }
+                context
+                    .lock()?
+                    .record(namespace.net(), event, cause_of(cause));
+            }
+            Action::Probe {
+                pair, state, nonce, ..
+            } => self.send_probe(namespace, context, pair, state, nonce)?,
+            Action::Keepalive { pair, .. } => self.send_keepalive(namespace, context, pair)?,
+            Action::Reported => note_reported(namespace, context)?,
+            Action::Switch { pair, reason } => {
+                let (counter, reason) = match reason {
+                    SwitchReason::Reported => (Counter::SwitchedProbed, PairReason::Probed),
+                    SwitchReason::Standby => (Counter::SwitchedStandby, PairReason::Standby),
+                    SwitchReason::Failback => (Counter::SwitchedBack, PairReason::Failback),
+                };
+                let change = Change {
+                    pair: Some((pair, reason)),
+                    ..Change::default()
+                };
+                context.lock()?.apply(namespace.net(), change, Cause::Probe)?;
+                count(counter);
+            }
+            Action::Resume => {
+                count(Counter::Resumed);
+                let ulids = context.ulids();
+                let octets = |ulid: Ulid| ulid.octets();
+                sock::resume(namespace.net(), octets(ulids.local), octets(ulids.peer));
+            }
+            Action::Confirm { pair, .. } => self.ask(namespace, context, pair)?,
+            Action::Standby(standby) => {
+                let mut locked = context.lock()?;
+                let watch = locked
+                    .establishment()
+                    .and_then(|establishment| establishment.watch.as_mut());
+                // It is confirmed again and again.
+                if watch.is_some_and(|watch| replace(&mut watch.standby, standby) != standby) {
+                    locked.record(namespace.net(), Event::Standby, Cause::Probe);
+                }
+            }
+            Action::RoundOver => count(Counter::ProbeRounds),
+            Action::NoPair => count(Counter::ProbeNoPair),
+            Action::NotAnswered => count(Counter::ProbeNotAnswered),
+            Action::Unbelieved(_) => count(Counter::ProbeUnbelieved),
+        }
+        Ok(())
+    }
+
+    fn send_probe(
+        &self,
+        namespace: &Namespace,
+        context: &Context,
+        pair: LocatorPair,
+        state: ProbeState,
+        nonce: Nonce,
+    ) -> Result<(), SetPairError> {
+        let mut buffer = Buffer::new().map_err(|_| SetPairError::NoMemory)?;
+        let mut locked = context.lock()?;
+        let Some(tag) = locked.peer().tag else {
+            return Ok(());
+        };
+        let Some(watch) = locked
+            .establishment()
+            .and_then(|establishment| establishment.watch.as_ref())
+        else {
+            return Ok(());
+        };
+        let Ok(message) = compose::probe(buffer.octets(), tag, state, nonce, &watch.reap) else {
+            namespace.counters.count(Counter::OutControlFailed);
+            return Ok(());
+        };
+        drop(locked);
+        send::transmit(namespace, pair, message, Counter::OutProbe);
+        Ok(())
+    }
+
+    fn send_keepalive(
+        &self,
+        namespace: &Namespace,
+        context: &Context,
+        pair: LocatorPair,
+    ) -> Result<(), SetPairError> {
+        let mut buffer = [0; KEEPALIVE_LEN];
+        let Some(tag) = context.lock()?.peer().tag else {
+            return Ok(());
+        };
+        match compose::keepalive(&mut buffer, tag) {
+            Ok(message) => send::transmit(namespace, pair, message, Counter::OutKeepalive),
+            Err(_) => namespace.counters.count(Counter::OutControlFailed),
+        }
+        Ok(())
+    }
+
+    /// Asks over a pair whether it works: an Update Request without anything new, which has to be
+    /// acknowledged.
+    fn ask(
+        &self,
+        namespace: &Namespace,
+        context: &Context,
+        pair: LocatorPair,
+    ) -> Result<(), SetPairError> {
+        let nonce = Nonce::new(KernelRandom.u32());
+        let mut buffer = Buffer::new().map_err(|_| SetPairError::NoMemory)?;
+        let mut locked = context.lock()?;
+        let (local, tag) = (locked.local(), locked.peer().tag);
+        let (Some(tag), Some(establishment)) = (tag, locked.establishment()) else {
+            return Ok(());
+        };
+        let Some(watch) = establishment.watch.as_mut() else {
+            return Ok(());
+        };
+        // What is new has precedence; this is asked again.
+        if !establishment.machine.is_announced() {
+            return Ok(());
+        }
+        watch.asked = Some((nonce, pair));
+        drop(locked);
+        let keepalive_timeout = namespace.settings.timeout_to_tell();
+        let composed = buffer.preferences(context, &local, pair, tag, nonce, keepalive_timeout);
+        let Ok(composed) = composed else {
+            namespace.counters.count(Counter::OutControlFailed);
+            return Ok(());
+        };
+        // The worker looks at the stamps after this step.
+        let _ = context.stamps().control_sent(now());
+        send::transmit(namespace, pair, composed.octets, Counter::OutUpdateRequest);
+        Ok(())
+    }
+
+    /// What an Update Acknowledgement confirms, if it answers what [`Control::ask`] sent.
+    pub(super) fn answered(
+        &self,
+        context: &Context,
+        received: &Received<'_>,
+    ) -> Option<LocatorPair> {
+        let Message::UpdateAcknowledgement(acknowledgement) = &received.message else {
+            return None;
+        };
+        let mut locked = context.lock().ok()?;
+        let watch = locked.establishment()?.watch.as_mut()?;
+        let (nonce, pair) = watch.asked?;
+        if acknowledgement.request_nonce != nonce {
+            return None;
+        }
+        watch.asked = None;
+        Some(pair)
+    }
+}
+
+/// Octets of a Keepalive.
+const KEEPALIVE_LEN: usize = 16;
+
+/// After a step of the state machine: an established context is watched, others are not, and what
+/// the peer has acknowledged is known.
+pub(super) fn follow(namespace: &Namespace, context: &Context, locked: &mut Locked<'_>) {
+    let local = locked.local();
+    let pair = context.pair(&rcu::read_lock());
+    let Some(establishment) = locked.establishment() else {
+        return;
+    };
+    if establishment.machine.state() != State::Established {
+        establishment.watch = None;
+        return;
+    }
+    if establishment.machine.is_announced() {
+        establishment.acknowledged = Some(local);
+    }
+    if establishment.watch.is_none() {
+        let watch = Watch {
+            reap: Reap::new(pair, now()),
+            wanted: None,
+            asked: None,
+            standby: None,
+        };
+        match KBox::new(watch, GFP_KERNEL) {
+            Ok(watch) => establishment.watch = Some(watch),
+            // The next step tries again.
+            Err(_) => namespace.counters.count(Counter::InNoMemory),
+        }
+    }
+}
+
+/// The timer of a context fires when one of its machines wants it to.
+pub(super) fn set_timer(context: &RcuArc<Context>, locked: &mut Locked<'_>) {
+    let Some(establishment) = locked.establishment() else {
+        return;
+    };
+    let watched = establishment
+        .watch
+        .as_ref()
+        .and_then(|watch| watch.reap.next_deadline());
+    let deadline = [establishment.machine.next_deadline(), watched]
+        .into_iter()
+        .flatten()
+        .min();
+    Context::set_timer(
+        context,
+        deadline.map(|deadline| deadline.since(now()).as_millis()),
+    );
+}
+
+/// The peer has proved to be where probes went that it reported.
+fn note_reported(namespace: &Namespace, context: &Context) -> Result<(), SetPairError> {
+    let mut locked = context.lock()?;
+    let peer = locked.peer();
+    let Some(watch) = locked
+        .establishment()
+        .and_then(|establishment| establishment.watch.as_ref())
+    else {
+        return Ok(());
+    };
+    let reap = watch.reap;
+    let is_reported = |locator| reap.reported().any(|pair| pair.peer == locator);
+    let known = peer.list.as_slice();
+    if !known
+        .iter()
+        .any(|known| !known.is_reachable && is_reported(known.locator))
+    {
+        return Ok(());
+    }
+    let list = peer
+        .list
+        .map(|known| known.is_reachable |= is_reported(known.locator))?;
+    let change = Change {
+        peer: Some(peer.facts_with(list)?),
+        ..Change::default()
+    };
+    locked.apply(namespace.net(), change, Cause::Probe)
+}
+
+/// The cause as it is shown.
+const fn cause_of(cause: reap::Cause) -> Cause {
+    match cause {
+        reap::Cause::SendTimeout => Cause::SendTimeout,
+        reap::Cause::LocalLost => Cause::LocalLost,
+        reap::Cause::PeerBroken => Cause::PeerBroken,
+        reap::Cause::NegativeFeedback => Cause::Feedback,
+        reap::Cause::TcpTimeout => Cause::TcpTimeout,
+        reap::Cause::IcmpError => Cause::IcmpError,
+        reap::Cause::Payload => Cause::Payload,
+        reap::Cause::Keepalive => Cause::Keepalive,
+        reap::Cause::PeerExplores | reap::Cause::PeerHears | reap::Cause::PeerOperational => {
+            Cause::Probe
+        }
+    }
+}
