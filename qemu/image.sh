@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Step 4: what QEMU boots.  The userland is one read-only image for all kernels;
-# of a kernel there are its modules as a second image and an initramfs with
-# just what is needed to mount both.
+# Step 4: what a machine boots.  The userland is one read-only image for all kernels;
+# of a kernel there are its modules, if it has any, as a second image and an
+# initramfs with just what is needed to mount both.
 
 # What the initramfs must load before it can mount the images and the host's directories.
-BOOT_MODULES=(virtio_blk squashfs overlay 9pnet_virtio 9p qemu_fw_cfg)
+BOOT_MODULES=(virtio_blk squashfs overlay 9pnet_virtio 9p)
 
 # need_image: sets IMAGE.  The build root's key in its name makes a new look at
 # the archive (`make update`) renew both.
@@ -29,23 +29,28 @@ make_image() {
 }
 
 # need_boot KERNEL: sets BOOT, a directory with modules.squashfs and initramfs,
-# beside what need_root sets.
+# beside what need_root sets, or need_kernel for User-Mode Linux.
 need_boot() {
 	local name
+	local -a modules=("${BOOT_MODULES[@]}")
 	need_image
-	need_root "${KERNEL_ROOT[$1]}"
+	case ${KERNEL_ARCH[$1]} in
+	um) need_kernel "$1" && modules=() ;;
+	*) need_root "${KERNEL_ROOT[$1]}" ;;
+	esac
 	name=boot/$RELEASE-$({
-		printf '%s\n' "$ROOT_KEY" "${BOOT_MODULES[@]}"
+		printf '%s\n' "$ROOT_KEY" "${modules[@]}"
 		cat "$QEMU_DIR/guest/init" "$QEMU_DIR/make-boot"
 	} | digest)
 	BOOT=$CACHE/$name
-	cached "$name" "initramfs and modules of kernel $RELEASE" make_boot
+	cached "$name" "initramfs of kernel $RELEASE" make_boot "${modules[@]}"
 }
 
 # busybox and squashfs-tools are in QEMU's root, the kernel may be in another.
 make_boot() {
-	enter "$QEMU_ROOT" "$1:/out" "$QEMU_DIR:/src:ro" "$ROOT_DIR/usr/lib/modules:/kernel:ro" -- \
-		bash /src/make-boot "$RELEASE" "$(nproc)" "${BOOT_MODULES[@]}"
+	local -a modules=("${@:1:$#-1}")
+	enter "$QEMU_ROOT" "${*: -1}:/out" "$QEMU_DIR:/src:ro" "$ROOT_DIR/usr/lib/modules:/kernel:ro" -- \
+		bash /src/make-boot "$RELEASE" "$(nproc)" "${modules[@]}"
 }
 
 # set_up KERNEL...: everything outside the checkout, side by side where one part

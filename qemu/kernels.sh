@@ -6,6 +6,8 @@
 
 # The kernel used when nobody says otherwise.
 DEFAULT_KERNEL=7.3
+# The one that runs the selftests at the speed of the host.
+NATIVE_KERNEL=uml
 # The one that also gets the load and data-path tests, by `make test`.
 OTHER_KERNEL=7.2
 
@@ -13,9 +15,14 @@ OTHER_KERNEL=7.2
 declare -A KERNEL_ROOT=(
 	[7.3]=stable
 	[7.2]=testing
+	[uml]=stable
 )
 
-# KERNEL -> extended regular expression of its image packages without
+# KERNEL -> architecture: x86 is emulated, um (User-Mode Linux) is a process. It is
+# built from the source of its root's kernel.
+declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um)
+
+# Packaged KERNEL -> extended regular expression of its image packages without
 # "linux-image-"; the highest version wins.
 declare -A KERNEL_RELEASES=(
 	[7.3]='7\.3\.[0-9]+\+deb13-amd64'

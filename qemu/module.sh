@@ -43,8 +43,8 @@ kbuild() {
 	local tree=$1
 	shift
 	copy_sources "$tree"
-	enter "$ROOT_DIR" "$KERNEL_DIR:/kernel:ro" "$tree:/src" -- make -C /kernel M=/src ARCH=x86 \
-		"CC=$(<"$KERNEL_DIR/.shim6-compiler")" "-j$(nproc)" "$@" modules
+	enter "$ROOT_DIR" "$KERNEL_DIR:/kernel:ro" "$tree:/src" -- \
+		"${KERNEL_MAKE[@]}" M=/src "-j$(nproc)" "$@" modules
 }
 
 # Each kernel's objects live beside a copy of the sources, so kernels never

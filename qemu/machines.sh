@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # the options of qemu/run.
+#
+# What qemu/run has to start for a kernel: QEMU, or the kernel itself.  Each
+# function fills $command, and adds to $mounts what it needs; inside, the files of
+# this run are at /run/shim6.
+
+# The emulated computer.
+plan_emulator() {
+	# A bare /dev/kvm proves nothing: it exists where the processor has no such extensions.
+	local accelerator=tcg,thread=multi port
+	if grep -qwE 'vmx|svm' /proc/cpuinfo && [[ -r /dev/kvm && -w /dev/kvm ]]; then
+		accelerator=kvm
+	fi
+	mounts+=("$ROOT_DIR/boot:/boot:ro")
+	# shellcheck disable=SC2054 # commas belong to the options.
+	command=(
+		qemu-system-x86_64 -machine q35,hpet=off -accel "$accelerator" -cpu max -smp "$smp" -m "$mem"
+		-nodefaults -no-user-config -display none -no-reboot
+		-kernel "/boot/vmlinuz-$RELEASE" -initrd /run/boot/initramfs
+		# The kernel ends the machine (-no-reboot) on any oops.  Emulated processors stand still
+		# on a busy host: no check of the timer against them, and a stall is one after a minute.
+		-append "console=ttyS0 panic=-1 oops=panic no_timer_check rcupdate.rcu_cpu_stall_timeout=60 net.ifnames=0 $append"
+		-chardev file,id=console,path=/run/shim6/console -serial chardev:console
+		-drive if=none,id=image,format=raw,readonly=on,file.locking=off,file=/run/image/image.squashfs
+		-device virtio-blk-pci,drive=image,serial=image
+		-drive if=none,id=modules,format=raw,readonly=on,file.locking=off,file=/run/boot/modules.squashfs
+		-device virtio-blk-pci,drive=modules,serial=modules
+		-virtfs local,path=/run/opt,mount_tag=shim6,security_model=none,readonly=on,multidevs=remap
+		-device virtio-serial-pci
+		-chardev file,id=control,path=/proc/self/fd/3 -device virtserialport,chardev=control,name=shim6.control
+	)
+	if [[ -n $share ]]; then
+		command+=(-virtfs "local,path=/share,mount_tag=share,security_model=none,multidevs=remap")
+	fi
+	if [[ $interactive == yes ]]; then
+		command+=(-chardev "stdio,id=terminal,signal=off" -device "virtconsole,chardev=terminal")
+	else
+		for port in out err; do
+			command+=(-chardev "file,id=$port,path=/run/shim6/$port" -device "virtserialport,chardev=$port,name=shim6.$port")
+		done
+	fi
+	plan_nics
+	command+=("${arguments[@]}")
+}
+
+# Its NICs, on one segment.
+plan_nics() {
+	local station=1 socket index
+	if [[ -n $segment ]]; then
+		mounts+=("$(dirname "$(realpath -m "${segment%,*}")"):/run/segment")
+		socket=addr.type=unix,addr.path=/run/segment/$(basename "${segment%,*}")
+		case $segment in
+		*,a) command+=(-netdev "stream,id=segment,server=on,$socket") ;;
+		*,b) command+=(-netdev "stream,id=segment,server=off,reconnect-ms=100,$socket") && station=2 ;;
+		*) die "--segment takes SOCKET,a or SOCKET,b" ;;
+		esac
+		command+=(-netdev "hubport,id=uplink,hubid=0,netdev=segment")
+	fi
+	for index in "${!nics[@]}"; do
+		command+=(
+			-netdev "hubport,id=nic$index,hubid=0"
+			-device "$(printf '%s,netdev=nic%d,mac=52:54:00:00:%02x:%02x' "${nics[index]}" "$index" "$station" "$index")"
+		)
+	done
+}
+
+# User-Mode Linux: the kernel is a program, its serial lines are our descriptors,
+# their numbers known to guest/agent.
+plan_process() {
+	if ((${#nics[@]} || ${#arguments[@]})) || [[ -n $segment ]]; then
+		die "User-Mode Linux has no NICs and no QEMU: --nic, --segment and --qemu-arg are for other kernels"
+	fi
+	mounts+=("$KERNEL_DIR:/kernel:ro")
+	# On a panic the kernel ends its process group: it must not be ours.
+	# shellcheck disable=SC2054 # commas belong to the options.
+	command=(
+		bash -c 'exec 4>>/run/shim6/console 5>>/run/shim6/out 6>>/run/shim6/err && exec "$@"' bash
+		setsid /kernel/linux "mem=${mem}M" "ncpus=$smp" seccomp=on
+		initrd=/run/boot/initramfs ubd0r=/run/image/image.squashfs,,image
+		con=null ssl=null con0=fd:0,fd:1 ssl0=null,fd:4 ssl1=null,fd:3 ssl2=null,fd:5 ssl3=null,fd:6
+		console=ttyS0 panic=-1 oops=panic net.ifnames=0
+		# What modules would bring when they are loaded for the first time is here already.
+		bonding.max_bonds=0 dummy.numdummies=0 ifb.numifbs=0 sysctl.net.core.fb_tunnels_only_for_init_net=2
+	)
+	# shellcheck disable=SC2206 # words.
+	command+=($append)
+}
