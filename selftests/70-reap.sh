@@ -171,7 +171,7 @@ check "S28: one way only: B sends Keepalives" wait_until 20 counted B OutKeepali
 is "A never probes" "$(stat_since A OutProbe)" 0
 stop "$sender"
 topo_capture_stop
-is "nothing but Keepalives" "$(types s28 B | tr ' ' '\n' | sort -u)" Keepalive
+is "nothing but Keepalives" "$(all_types s28 B | tr ' ' '\n' | sort -u)" Keepalive
 mapfile -t gaps < <(messages s28 | awk '$4 == "Keepalive" { if (n++) print $1 - last; last = $1 }')
 mapfile -t gaps < <(printf '%s\n' "${gaps[@]}" | sort -n)
 note "times between them: ${gaps[*]} ms"

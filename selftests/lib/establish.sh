@@ -119,13 +119,19 @@ messages() {
 		END { flush() }'
 }
 
-# types NAME [HOST]: the types of these messages in their order, those of a host
+# all_types NAME [HOST]: the types of these messages in their order, those of a host
 # only if one is given.
-types() {
+all_types() {
 	local mine=${2:+2001:db8:${2,,}:}
 
 	messages "$1" | awk -v mine="$mine" 'index($2, mine) == 1 {
 		printf "%s%s", sep, $4; sep = " " } END { print "" }'
+}
+
+# types NAME [HOST]: the same without Keepalives. Who heard the last message of others
+# owes one after some seconds (RFC 5534 section 4.1), which a slow machine may need.
+types() {
+	all_types "$@" | sed -E 's/ ?Keepalive//g; s/^ //'
 }
 
 # monitor_start HOST: the events of a host from now on, in $TOPO_DIR/events-HOST.
