@@ -29,6 +29,9 @@ demo:
 test:
 	@qemu/test
 
+test-stock:
+	@qemu/test stock
+
 test-nics:
 	@qemu/test nics
 
@@ -72,6 +75,7 @@ help:
 	@echo 'make KERNEL=7.3|7.2    module, selftests and tools for a stock kernel'
 	@echo 'make demo              a download changes its provider, in a virtual machine'
 	@echo 'make test              all tests; the last line counts them'
+	@echo 'make test-stock        all selftests on the stock kernel'
 	@echo 'make test-nics         two machines, and every emulated NIC between them'
 	@echo 'make bench             throughput and contexts a second, as text and as build/bench.json'
 	@echo 'make check             formatting, lints and host tests'
@@ -82,4 +86,4 @@ help:
 	@echo 'make install           module, headers and shim6 command on this machine'
 	@echo 'make clean             what was built in this checkout (the cache stays)'
 
-.PHONY: modules demo test test-nics bench check clippy fmt shell update tools install clean help
+.PHONY: modules demo test test-stock test-nics bench check clippy fmt shell update tools install clean help
