@@ -102,7 +102,7 @@ impl Machine {
                 self.receive_update_request(request, arrival, environment, actions)
             }
             Message::UpdateAcknowledgement(acknowledgement) => {
-                self.receive_update_acknowledgement(acknowledgement, actions)
+                self.receive_update_acknowledgement(step, acknowledgement, actions)
             }
             _ if self.state == State::Established => {
                 actions.push(Action::Reap);

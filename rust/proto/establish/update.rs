@@ -49,6 +49,9 @@ pub(super) struct Update {
     nonce: Nonce,
     /// When the last request was sent for the first time.
     sent: Option<Instant>,
+    /// Whether another was abandoned for it. That one may still arrive, and nothing in it tells the
+    /// peer that it is older.
+    is_doubtful: bool,
 }
 
 impl Update {
@@ -57,6 +60,7 @@ impl Update {
         phase: Phase::Quiet,
         nonce: Nonce::new(0),
         sent: None,
+        is_doubtful: false,
     };
 
     /// The peer is forgotten, and with it the request that was under way to it.
@@ -121,6 +125,7 @@ impl Machine {
                 phase: Phase::Outstanding,
                 nonce,
                 sent: Some(step.now),
+                is_doubtful: self.update.phase == Phase::Superseded,
             };
             self.timer = Timer::start(step.now, step.constants.update_timeout, step.random);
             actions.push(Action::SendUpdate {
@@ -176,12 +181,17 @@ impl Machine {
 
     /// Update Acknowledgement (RFC 5533, Section 10.5), in a state that processes it. It came
     /// between locators of the context.
-    pub(super) fn receive_update_acknowledgement(
+    ///
+    /// If an older request was abandoned for the one that is acknowledged (Section 10.3), it may
+    /// arrive last: what is new is then told once more, by when the older one has had its time.
+    pub(super) fn receive_update_acknowledgement<R: Random>(
         &mut self,
+        step: &mut Step<'_, R>,
         acknowledgement: &UpdateAcknowledgement,
         actions: &mut Actions<'_>,
     ) -> Result<(), Discarded> {
         let phase = match self.update.phase {
+            Phase::Outstanding if self.update.is_doubtful => Phase::Pending,
             Phase::Outstanding => Phase::Quiet,
             Phase::Superseded => Phase::Pending,
             Phase::Quiet | Phase::Pending => return Err(Cause::State.into()),
@@ -191,10 +201,13 @@ impl Machine {
         }
 
         self.update.phase = phase;
-        if phase == Phase::Quiet && self.state == State::Established {
-            self.timer = Timer::STOPPED;
-        }
         actions.push(Action::Acknowledged);
+        if self.state == State::Established {
+            match phase {
+                Phase::Pending => self.send_update_when_due(step, actions),
+                _ => self.timer = Timer::STOPPED,
+            }
+        }
         Ok(())
     }
 }

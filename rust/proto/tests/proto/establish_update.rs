@@ -67,9 +67,40 @@ fn newer_information_supersedes_the_request() {
     assert_eq!(old, [Action::Discard(Cause::Nonce)]);
     bench.expire();
     assert_eq!(bench.elapsed(), 6_000, "a timer of its own");
-    let new = bench.receive(&acknowledgement(drawn(4)), ON_ULIDS);
-    assert_eq!(new, [Action::Acknowledged]);
+}
+
+/// A request that was abandoned may overtake the one that supersedes it, and nothing in it tells the
+/// peer that it is older: what is new is told once more, when the older one has had its time.
+#[test]
+fn what_supersedes_a_request_is_told_twice() {
+    let mut bench = outstanding();
+    bench.wait(Interval::from_secs(2));
+    assert_eq!(bench.announce(), sent(PEER, drawn(4)));
+    bench.wait(Interval::from_millis(300));
+    let first = bench.receive(&acknowledgement(drawn(4)), ON_ULIDS);
+    assert_eq!(first, [Action::Acknowledged]);
+    assert!(!bench.machine().is_announced(), "the peer may know the older");
+
+    assert_eq!(bench.expire(), sent(PEER, drawn(6)));
+    assert_eq!(bench.elapsed(), 3_000, "as far apart as all requests");
+    let second = bench.receive(&acknowledgement(drawn(6)), ON_ULIDS);
+    assert_eq!(second, [Action::Acknowledged]);
     assert!(bench.machine().is_announced());
+    assert_eq!(bench.machine().next_deadline(), None);
+}
+
+/// When the acknowledgement is late, it is told again at once.
+#[test]
+fn what_supersedes_a_request_is_told_again_at_once() {
+    let mut bench = outstanding();
+    bench.wait(Interval::from_secs(2));
+    bench.announce();
+    bench.wait(Interval::from_secs(1));
+    let late = bench.receive(&acknowledgement(drawn(4)), ON_ULIDS);
+    assert!(
+        matches!(late[..], [Action::Acknowledged, Action::SendUpdate { .. }]),
+        "{late:?}"
+    );
 }
 
 /// An address that comes and goes makes no flood: one request a second, and it has everything.
