@@ -101,10 +101,11 @@ impl Scenario {
 impl Draw<'_> {
     /// Most runs are small.
     fn number_of_hosts(&mut self) -> usize {
-        let drawn = match self.dice.below(1000) {
+        let drawn = match self.dice.below(4_000) {
             0 => self.dice.between(1_000, 3_000),
-            1..=8 => self.dice.between(100, 400),
-            9..=78 => self.dice.between(7, 40),
+            1..=12 => self.dice.between(100, 400),
+            13..=92 => self.dice.between(21, 60),
+            93..=492 => self.dice.between(7, 20),
             _ => self.dice.between(2, 6),
         };
         self.options.hosts.unwrap_or(drawn as usize)
