@@ -16,7 +16,10 @@ use shim6_proto::{
         Instant,
         Interval, //
     },
-    wire::message_type::MessageType, //
+    wire::{
+        message::Message,
+        message_type::MessageType, //
+    }, //
 };
 
 use crate::{
@@ -77,14 +80,25 @@ impl<'a> View<'a> {
 pub struct Arrivals(Map<(Locator, Locator), Instant>);
 
 impl Arrivals {
-    /// A control message arrives.
+    /// A control message arrives. Somebody who heard a Probe can carry it to its receiver with other
+    /// addresses; what the receiver reports is what the Probe says of itself.
     pub fn note(&mut self, packet: &Packet, now: Instant) {
         let Body::Control(octets) = &packet.body else {
             return;
         };
-        if let Some(MessageType::Probe | MessageType::UpdateRequest) = type_of(octets) {
-            self.0.insert((packet.source, packet.destination), now);
+        let mut pair = (packet.source, packet.destination);
+        match type_of(octets) {
+            Some(MessageType::UpdateRequest) => {}
+            Some(MessageType::Probe) => {
+                let message = Message::parse(&packet.arrival(), octets);
+                if let Ok(Message::Probe(probe)) = message {
+                    let own = probe.sent.iter().next();
+                    pair = own.map_or(pair, |own| (own.source, own.destination));
+                }
+            }
+            _ => return,
         }
+        self.0.insert(pair, now);
     }
 
     /// `belief`: a context switches only to a pair over which its probe got to the peer since it
