@@ -35,6 +35,10 @@ test-stock:
 test-nics:
 	@qemu/test nics
 
+SEEDS ?= 1000
+sim:
+	@qemu/sim '$(SEEDS)'
+
 bench:
 	@qemu/setup $(RUN_KERNEL)
 	@mkdir -p build
@@ -77,6 +81,7 @@ help:
 	@echo 'make test              all tests; the last line counts them'
 	@echo 'make test-stock        all selftests on the stock kernel'
 	@echo 'make test-nics         two machines, and every emulated NIC between them'
+	@echo 'make sim SEEDS=N|A..B  hosts made of the protocol code, with every fault there is'
 	@echo 'make bench             throughput and contexts a second, as text and as build/bench.json'
 	@echo 'make check             formatting, lints and host tests'
 	@echo 'make fmt, make clippy  format the sources; lints alone'
@@ -86,4 +91,4 @@ help:
 	@echo 'make install           module, headers and shim6 command on this machine'
 	@echo 'make clean             what was built in this checkout (the cache stays)'
 
-.PHONY: modules demo test test-stock test-nics bench check clippy fmt shell update tools install clean help
+.PHONY: modules demo test test-stock test-nics sim bench check clippy fmt shell update tools install clean help

@@ -56,6 +56,6 @@ IMAGE_PACKAGES=(
 )
 
 # The crates that are built and tested on the host, with the options of their
-# tests: the protocol is tested with overflow checks, as in the kernel; the tool as it is built.
-HOST_CRATES=(rust/proto tools/shim6 tools/model)
-declare -A HOST_TEST_OPTIONS=([rust/proto]="" [tools/shim6]="--release" [tools/model]="")
+# tests: the protocol is tested with overflow checks, as in the kernel; the tool and the simulator as they are built.
+HOST_CRATES=(rust/proto tools/shim6 tools/model tools/sim)
+declare -A HOST_TEST_OPTIONS=([rust/proto]="" [tools/shim6]="--release" [tools/model]="" [tools/sim]="--release")
