@@ -50,6 +50,8 @@ pub(super) struct Exploration {
     tried: Places,
     /// Pairs over which a probe of the peer came in this round.
     heard: Places,
+    /// Whether a hint has begun this round anew.
+    is_restarted: bool,
     /// When this exploration, or its last burst of initial probes, began.
     began: Instant,
 }
@@ -67,6 +69,7 @@ impl Exploration {
             current_first: false,
             tried: Places::default(),
             heard: Places::default(),
+            is_restarted: false,
             began: now,
         }
     }
@@ -76,7 +79,7 @@ impl Exploration {
         self.failed = Some(failed);
         self.current_first = current_first;
         self.burst(now);
-        self.restart_list();
+        self.begin_round();
     }
 
     /// Begins with the initial probes again, the first of them now.
@@ -105,6 +108,20 @@ impl Exploration {
     pub(super) fn restart_list(&mut self) {
         self.tried.clear();
         self.heard.clear();
+    }
+
+    /// A hint says once more that the current pair does not work: begins with the best pair again,
+    /// once in a round. Hints that come more often than Probes would keep all others from their turn.
+    pub(super) fn heed(&mut self) {
+        if !self.is_restarted {
+            self.restart_list();
+            self.is_restarted = true;
+        }
+    }
+
+    fn begin_round(&mut self) {
+        self.restart_list();
+        self.is_restarted = false;
     }
 
     /// Forgets what both ends have probed.
@@ -157,7 +174,7 @@ impl Exploration {
         let mut found = self.best(ranking, current, follow, random);
 
         if found.is_none() {
-            self.restart_list();
+            self.begin_round();
             self.current_first = false;
             is_new_round = true;
             found = self.best(ranking, current, follow, random);

@@ -55,7 +55,7 @@ impl Reap {
     ) {
         match self.state {
             State::Operational => self.explore(step, cause, actions),
-            State::Exploring => self.exploration.restart_list(),
+            State::Exploring => self.exploration.heed(),
             State::InboundOk => {}
         }
     }

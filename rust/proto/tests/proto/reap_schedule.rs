@@ -7,6 +7,7 @@ use shim6_proto::{
     locator::LocatorPair,
     reap::{
         Action,
+        Hint,
         Purpose,
         State, //
     },
@@ -193,6 +194,26 @@ fn hints_make_no_storm() {
         assert_eq!(probes(&bench.hint()), []);
     }
     assert_eq!(number, 7);
+}
+
+/// Hints that come more often than Probes do (ICMPv6 errors about payload that still goes over the
+/// current pair) do not keep the pairs behind the first from their turn.
+#[test]
+fn hints_do_not_starve_other_pairs() {
+    let mut bench = Bench::new();
+    let mut pairs = vec![];
+    for second in 1..=40 {
+        let actions = bench.step(|reap, step| reap.hint(step, Hint::IcmpError));
+        pairs.extend(probes(&actions).iter().map(|(_, pair)| *pair));
+        let done = bench.run_until(second * 1000);
+        pairs.extend(sent(&done).iter().map(|(.., pair)| *pair));
+    }
+    // Probes at 0, 0.5, 1, 1.5, 2.5, 4.5, 8.5, 16.5 and 32.5 s.
+    assert_eq!(pairs.len(), 9, "{pairs:?}");
+    for expected in [ULIDS, pair(A1, B2), pair(A2, B1), pair(A2, B2)] {
+        let number = pairs.iter().filter(|pair| **pair == expected).count();
+        assert!((1..=4).contains(&number), "{number} times {expected:?}: {pairs:?}");
+    }
 }
 
 /// A locator that comes and goes once in a second, for five minutes (scenario S114): each change
