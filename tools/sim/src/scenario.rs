@@ -40,9 +40,10 @@ use crate::{
 /// How long all is well after the last fault before everything has to be settled.
 pub const SETTLE: Interval = Interval::from_secs(450);
 
-/// How long after the last packet everything has to be gone: the time that makes a context idle,
-/// one look for idle contexts, and a rest.
-pub const TEARDOWN: Interval = Interval::from_secs(330);
+/// How long after the last packet everything has to be gone: a Send Timeout that begins with it and
+/// shows that the peer has lost the context, which makes another; the time that makes that idle; one
+/// look for idle contexts; and a rest.
+pub const TEARDOWN: Interval = Interval::from_secs(400);
 
 /// When a run begins. Not at zero, so that no age is cut off.
 pub const START: Instant = Instant::from_millis(1_000_000);

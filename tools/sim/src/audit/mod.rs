@@ -11,6 +11,7 @@ use shim6_proto::{
         LocatorPair,
         Ulid, //
     },
+    number::Nonce,
     reap::SwitchReason,
     time::{
         Instant,
@@ -75,30 +76,48 @@ impl<'a> View<'a> {
 }
 
 /// Pairs over which something that asks for an answer got to its receiver, and when that last
-/// was.
+/// was. Somebody who heard it can carry it there with other addresses, and the answer is the same:
+/// what counts is over which pair it was meant to go.
 #[derive(Default)]
-pub struct Arrivals(Map<(Locator, Locator), Instant>);
+pub struct Arrivals {
+    arrived: Map<(Locator, Locator), Instant>,
+    /// The pairs of Update Requests that were sent, by their nonces.
+    asked: Map<Nonce, (Locator, Locator)>,
+}
 
 impl Arrivals {
-    /// A control message arrives. Somebody who heard a Probe can carry it to its receiver with other
-    /// addresses; what the receiver reports is what the Probe says of itself.
+    /// A host sends a control message.
+    pub fn sent(&mut self, packet: &Packet, octets: &[u8]) {
+        if let Some(MessageType::UpdateRequest) = type_of(octets) {
+            if let Ok(Message::UpdateRequest(request)) = Message::parse(&packet.arrival(), octets) {
+                let pair = (packet.source, packet.destination);
+                self.asked.insert(request.request_nonce, pair);
+            }
+        }
+    }
+
+    /// A control message arrives.
     pub fn note(&mut self, packet: &Packet, now: Instant) {
         let Body::Control(octets) = &packet.body else {
             return;
         };
-        let mut pair = (packet.source, packet.destination);
-        match type_of(octets) {
-            Some(MessageType::UpdateRequest) => {}
-            Some(MessageType::Probe) => {
-                let message = Message::parse(&packet.arrival(), octets);
-                if let Ok(Message::Probe(probe)) = message {
-                    let own = probe.sent.iter().next();
-                    pair = own.map_or(pair, |own| (own.source, own.destination));
-                }
-            }
-            _ => return,
+        if !matches!(
+            type_of(octets),
+            Some(MessageType::UpdateRequest | MessageType::Probe)
+        ) {
+            return;
         }
-        self.0.insert(pair, now);
+        let pair = match Message::parse(&packet.arrival(), octets) {
+            Ok(Message::UpdateRequest(request)) => self.asked.get(&request.request_nonce).copied(),
+            Ok(Message::Probe(probe)) => {
+                let own = probe.sent.iter().next();
+                own.map(|own| (own.source, own.destination))
+            }
+            _ => None,
+        };
+        if let Some(pair) = pair {
+            self.arrived.insert(pair, now);
+        }
     }
 
     /// `belief`: a context switches only to a pair over which its probe got to the peer since it
@@ -113,7 +132,7 @@ impl Arrivals {
         reason: SwitchReason,
         left: Option<Instant>,
     ) -> Result<(), Finding> {
-        let arrived = self.0.get(&(pair.local, pair.peer)).copied();
+        let arrived = self.arrived.get(&(pair.local, pair.peer)).copied();
         let since = match reason {
             SwitchReason::Reported => left,
             SwitchReason::Standby | SwitchReason::Failback => None,
