@@ -79,7 +79,10 @@ fn what_supersedes_a_request_is_told_twice() {
     bench.wait(Interval::from_millis(300));
     let first = bench.receive(&acknowledgement(drawn(4)), ON_ULIDS);
     assert_eq!(first, [Action::Acknowledged]);
-    assert!(!bench.machine().is_announced(), "the peer may know the older");
+    assert!(
+        !bench.machine().is_announced(),
+        "the peer may know the older"
+    );
 
     assert_eq!(bench.expire(), sent(PEER, drawn(6)));
     assert_eq!(bench.elapsed(), 3_000, "as far apart as all requests");

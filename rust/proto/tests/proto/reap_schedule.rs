@@ -212,7 +212,10 @@ fn hints_do_not_starve_other_pairs() {
     assert_eq!(pairs.len(), 9, "{pairs:?}");
     for expected in [ULIDS, pair(A1, B2), pair(A2, B1), pair(A2, B2)] {
         let number = pairs.iter().filter(|pair| **pair == expected).count();
-        assert!((1..=4).contains(&number), "{number} times {expected:?}: {pairs:?}");
+        assert!(
+            (1..=4).contains(&number),
+            "{number} times {expected:?}: {pairs:?}"
+        );
     }
 }
 
