@@ -110,12 +110,12 @@ impl Kinds {
     /// With one more.
     #[must_use]
     pub const fn with(self, kind: Kind) -> Self {
-        Self(self.0 | 1 << kind as u8)
+        Self(self.0 | (1 << kind as u8))
     }
 
     /// Whether a kind is among them.
     pub const fn has(self, kind: Kind) -> bool {
-        self.0 & 1 << kind as u8 != 0
+        self.0 & (1 << kind as u8) != 0
     }
 }
 

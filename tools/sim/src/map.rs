@@ -4,7 +4,10 @@
 //! run.
 
 use std::{
-    collections::HashMap,
+    collections::{
+        HashMap,
+        HashSet, //
+    },
     hash::{
         BuildHasherDefault,
         Hasher, //
@@ -13,6 +16,9 @@ use std::{
 
 /// A table. Nothing may depend on the order of what is in it.
 pub type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mixer>>;
+
+/// The same without values.
+pub type Set<K> = HashSet<K, BuildHasherDefault<Mixer>>;
 
 /// A multiplication for every eight octets.
 #[derive(Clone, Copy, Default, Debug)]
@@ -31,7 +37,7 @@ impl Hasher for Mixer {
                 Ok(word) => u64::from_le_bytes(word),
                 Err(_) => chunk
                     .iter()
-                    .fold(0, |word, octet| word << 8 | u64::from(*octet)),
+                    .fold(0, |word, octet| (word << 8) | u64::from(*octet)),
             };
             self.mix(word);
         }

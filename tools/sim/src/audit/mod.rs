@@ -33,7 +33,10 @@ use crate::{
         Host,
         Origin, //
     },
-    map::Map,
+    map::{
+        Map,
+        Set, //
+    },
     net::Net,
     stats::type_of, //
 };
@@ -81,6 +84,9 @@ impl<'a> View<'a> {
 #[derive(Default)]
 pub struct Arrivals {
     arrived: Map<(Locator, Locator), Instant>,
+    /// Pairs over which payload or another message got there: one that was current need not have
+    /// been asked about, and may stand by when it is so no more.
+    used: Set<(Locator, Locator)>,
     /// The pairs of Update Requests that were sent, by their nonces.
     asked: Map<Nonce, (Locator, Locator)>,
 }
@@ -96,15 +102,19 @@ impl Arrivals {
         }
     }
 
-    /// A control message arrives.
+    /// A packet arrives.
     pub fn note(&mut self, packet: &Packet, now: Instant) {
-        let Body::Control(octets) = &packet.body else {
-            return;
+        let octets = match &packet.body {
+            Body::Control(octets) => octets,
+            Body::Payload { .. } => {
+                self.used.insert((packet.source, packet.destination));
+                return;
+            }
+            Body::Icmp(_) => return,
         };
-        if !matches!(
-            type_of(octets),
-            Some(MessageType::UpdateRequest | MessageType::Probe)
-        ) {
+        let asks = [MessageType::UpdateRequest, MessageType::Probe];
+        if !type_of(octets).is_some_and(|message| asks.contains(&message)) {
+            self.used.insert((packet.source, packet.destination));
             return;
         }
         let pair = match Message::parse(&packet.arrival(), octets) {
@@ -137,7 +147,11 @@ impl Arrivals {
             SwitchReason::Reported => left,
             SwitchReason::Standby | SwitchReason::Failback => None,
         };
-        if arrived.is_some_and(|arrived| since.is_none_or(|since| arrived >= since)) {
+        let is_new = |arrived: Instant| since.is_none_or(|since| arrived >= since);
+        let was_current = reason != SwitchReason::Reported;
+        if arrived.is_some_and(is_new)
+            || (was_current && self.used.contains(&(pair.local, pair.peer)))
+        {
             return Ok(());
         }
         Err((

@@ -311,8 +311,16 @@ impl Relation {
     }
 
     fn note_calm(&mut self, view: &View<'_>, a: &Context, b: &Context) {
-        let works = |context: &Context| view.net.works(context.pair.local, context.pair.peer);
-        self.calm = if view.net.is_quiet() && works(a) && works(b) {
+        // What comes from a locator that the other end does not know is not taken.
+        let works = |from: &Context, to: &Context| {
+            let LocatorPair { local, peer } = from.pair;
+            let back = LocatorPair {
+                local: peer,
+                peer: local,
+            };
+            view.net.works(local, peer) && to.is_between(&back)
+        };
+        self.calm = if view.net.is_quiet() && works(a, b) && works(b, a) {
             self.calm.or(Some(view.now))
         } else {
             None

@@ -272,7 +272,7 @@ impl Sim<'_> {
         for chunk in octets.chunks(8) {
             let word = chunk
                 .iter()
-                .fold(0, |word, octet| word << 8 | u64::from(*octet));
+                .fold(0, |word, octet| (word << 8) | u64::from(*octet));
             mix(word);
         }
     }
