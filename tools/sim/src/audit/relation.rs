@@ -334,9 +334,13 @@ impl Relation {
     ///
     /// That they have.
     pub fn check_timeout(&self, host: usize, view: &View<'_>) -> Result<(), Finding> {
-        let Some(calm) = self.calm else {
+        // An end that has lost its context since the last look does not answer.
+        let (Some(calm), [Some(a), Some(b)]) = (self.calm, self.contexts(view)) else {
             return Ok(());
         };
+        if !agree(a, b) {
+            return Ok(());
+        }
         let timeout = u64::from(view.host(host).settings.reap.send_timeout.as_millis());
         let longest = timeout * SEND_JITTER.0 / SEND_JITTER.1 + AUDIT;
         let well = elapsed(calm, view.now);
