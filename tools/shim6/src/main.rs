@@ -1,75 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `shim6` shows and controls the Shim6 layer (RFC 5533) of the network namespace it runs in, and
-//! makes the addresses that hosts prove themselves with.
-//!
-//! This file ties the rooms: [`args`] turns the command line into a command, [`commands`] carries
-//! it out. [`context`], [`identity`], [`policy`] and [`events`] know what the kernel says about
-//! each of them, [`client`] and [`genl`] carry messages to the kernel and back, [`pds`] makes and
-//! verifies addresses, [`error`] puts failures into one sentence. Exit codes: 0 done, 1 the kernel
-//! or the system refused or an address does not verify, 2 usage.
-
-#![forbid(unsafe_code)]
-
-mod abi;
-mod args;
-mod client;
-mod commands;
-mod context;
-mod error;
-mod events;
-mod genl;
-mod identity;
-mod output;
-mod pds;
-mod policy;
-mod prefix;
-#[cfg(test)]
-mod scratch;
-mod signals;
+//! The program; see the library beside it.
 
 use std::process::ExitCode;
 
-use clap::{
-    CommandFactory,
-    Parser, //
-};
-
-use args::{
-    Cli,
-    Command, //
-};
-use error::Error;
-
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        // The reader of our output went away: there is nobody left to tell, and nothing is wrong.
-        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(error) => {
-            output::say(format_args!("{error}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Carries out a command; false if what it says is no.
-fn run(cli: Cli) -> Result<bool, Error> {
-    let json = cli.json;
-    match cli.command {
-        Command::Hba { command } => return commands::address::run(command.into(), json),
-        Command::Cga { command } => return commands::address::run(command.into(), json),
-        Command::Context { command } => commands::context::run(command, json),
-        Command::Identity { command } => commands::identity::run(command, json),
-        Command::Policy { command } => commands::identity::run_policy(command, json),
-        Command::Monitor => commands::monitor::run(json),
-        Command::Completion { shell } => {
-            // `generate` panics when it cannot write, so it writes to memory.
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "shim6", &mut script);
-            output::print(|out| out.write_all(&script))
-        }
-    }
-    .map(|()| true)
+    shim6::main()
 }

@@ -48,6 +48,12 @@ pub(crate) fn read_address(value: &[u8]) -> Result<Ipv6Addr, DecodeError> {
     parse_ipv6(value).map(Ipv6Addr::from)
 }
 
+/// The name of an identity. Whoever made it may have put anything into it, also what a terminal
+/// takes for a command; so that becomes U+FFFD.
+pub(crate) fn read_name(value: &[u8]) -> Result<String, DecodeError> {
+    Ok(parse_string(value)?.replace(char::is_control, "\u{fffd}"))
+}
+
 pub(crate) fn read_tag(value: &[u8]) -> Result<ContextTag, DecodeError> {
     ContextTag::new(parse_u64(value)?)
         .ok_or_else(|| DecodeError::from("a context tag of more than 47 bits"))
@@ -153,7 +159,7 @@ impl Context {
                     attr::LAST_RX => last_rx = Some(read_span(value)?),
                     attr::SWITCHES => switches = parse_u64(value)?,
                     attr::ORIGIN => origin = Some(Origin(parse_u8(value)?)),
-                    attr::NAME => name = Some(parse_string(value)?),
+                    attr::NAME => name = Some(read_name(value)?),
                     attr::PAIR_REASON => pair_reason = Some(PairReason(parse_u8(value)?)),
                     attr::GENERATION_LOCAL => generation_local = Some(parse_u32(value)?),
                     attr::GENERATION_PEER => generation_peer = Some(parse_u32(value)?),
@@ -372,6 +378,12 @@ mod tests {
         };
         assert_eq!(flags(1), (true, false));
         assert_eq!(flags(2), (false, true));
+    }
+
+    #[test]
+    fn names_do_not_command_a_terminal() {
+        assert_eq!(read_name(b"home\0").unwrap(), "home");
+        assert_eq!(read_name(b"\x1b[2J\x07\n\0").unwrap(), "\u{fffd}[2J\u{fffd}\u{fffd}");
     }
 
     #[test]

@@ -11,7 +11,6 @@ use std::io::{
 use std::str::FromStr;
 
 use netlink_packet_core::{
-    parse_string,
     parse_u8,
     DecodeError, //
 };
@@ -23,7 +22,10 @@ use crate::abi::{
     cmd, //
 };
 use crate::client::Request;
-use crate::context::answer::required;
+use crate::context::answer::{
+    read_name,
+    required, //
+};
 use crate::genl::for_each_attribute;
 use crate::pds::describe::Description;
 use crate::pds::file::IdentityFile;
@@ -97,7 +99,7 @@ impl LocalIdentity {
         let mut pds = None;
         for_each_attribute(octets, |kind, value| {
             match kind {
-                attr::NAME => name = Some(parse_string(value)?),
+                attr::NAME => name = Some(read_name(value)?),
                 attr::SIGNS => signs = parse_u8(value)? != 0,
                 attr::PDS => pds = Some(value.to_vec()),
                 _ => {}
