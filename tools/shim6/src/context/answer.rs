@@ -383,7 +383,10 @@ mod tests {
     #[test]
     fn names_do_not_command_a_terminal() {
         assert_eq!(read_name(b"home\0").unwrap(), "home");
-        assert_eq!(read_name(b"\x1b[2J\x07\n\0").unwrap(), "\u{fffd}[2J\u{fffd}\u{fffd}");
+        assert_eq!(
+            read_name(b"\x1b[2J\x07\n\0").unwrap(),
+            "\u{fffd}[2J\u{fffd}\u{fffd}"
+        );
     }
 
     #[test]
