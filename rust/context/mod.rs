@@ -11,6 +11,7 @@ mod last_resort;
 mod local;
 mod locators;
 mod namespace;
+mod overrides;
 mod path;
 mod peer;
 mod publish;
@@ -44,6 +45,7 @@ pub(crate) use namespace::{
     Namespace,
     NAMESPACES, //
 };
+pub(crate) use overrides::ReapOverrides;
 pub(crate) use path::Path;
 pub(crate) use peer::{
     Peer,
@@ -68,6 +70,7 @@ pub(crate) use table::{
 
 use self::{
     history::History,
+    overrides::ToldTimeout,
     publish::Control, //
 };
 use crate::{
@@ -97,8 +100,8 @@ use crate::{
             UlidPair, //
         },
         number::Fii,
-        tag::ContextTag,
         reap::Stamps,
+        tag::ContextTag,
         time::{
             Instant,
             Interval, //
@@ -273,6 +276,8 @@ impl Context {
                     pair_reason: new.pair_reason,
                     history: History::new(),
                     establishment: new.establishment,
+                    reap: ReapOverrides::default(),
+                    told: ToldTimeout::default(),
                 }),
                 timer <- Timer::new(),
                 pending: PendingNode::new(),

@@ -5,6 +5,7 @@
 
 use super::{
     history::History,
+    overrides::ToldTimeout,
     Cause,
     Context,
     Counter,
@@ -17,6 +18,7 @@ use super::{
     Path,
     Peer,
     PeerFacts,
+    ReapOverrides,
     Side,
     State,
     Wish, //
@@ -33,11 +35,15 @@ use crate::{
         rcu::RcuArc, //
     },
     netlink,
-    proto::locator::{
-        Locator,
-        LocatorPair,
-        Preference,
-        UlidPair, //
+    proto::{
+        locator::{
+            Locator,
+            LocatorPair,
+            Preference,
+            UlidPair, //
+        },
+        reap,
+        wire::option::KeepaliveTimeout, //
     },
 };
 use core::sync::atomic::Ordering;
@@ -106,6 +112,10 @@ pub(super) struct Control {
     pub(super) history: History,
     /// What the state machine keeps; `None` for static contexts.
     pub(super) establishment: Option<KBox<Establishment>>,
+    /// What of failure detection is otherwise than in the namespace.
+    pub(super) reap: ReapOverrides,
+    /// The Send Timeout as the peer was told.
+    pub(super) told: ToldTimeout,
 }
 
 /// What is to be changed; what is `None` stays.
@@ -245,6 +255,43 @@ impl Locked<'_> {
     /// Why the current pair is that.
     pub(crate) fn pair_reason(&self) -> PairReason {
         self.control.pair_reason
+    }
+
+    /// What of failure detection this context has otherwise than its namespace.
+    pub(crate) fn reap_overrides(&self) -> ReapOverrides {
+        self.control.reap
+    }
+
+    /// Gives failure detection of this context other constants than the namespace has. They are in
+    /// force at once: timers that run follow, and a peer that goes by another Send Timeout is told
+    /// by an Update Request (RFC 5534, Section 5.3). No effect on a static context. Whoever
+    /// changes one value of several takes [`Locked::reap_overrides`] and writes it back with that
+    /// value changed, under the same lock.
+    pub(crate) fn set_reap(&mut self, overrides: ReapOverrides) {
+        if self.control.reap != overrides {
+            self.control.reap = overrides;
+            let namespace = Namespace::of(self.context.net());
+            namespace.control.stamped(namespace, self.context);
+        }
+    }
+
+    /// The constants of failure detection in force.
+    pub(crate) fn reap_constants(&self) -> reap::Constants {
+        let settings = &Namespace::of(self.context.net()).settings;
+        let constants = settings.reap_constants(self.peer().keepalive_timeout);
+        self.control.reap.applied_to(constants)
+    }
+
+    /// What a message of this context that is sent now has to tell of the Send Timeout; the peer
+    /// counts as told.
+    pub(crate) fn tell_timeout(&mut self) -> Option<KeepaliveTimeout> {
+        let constants = self.reap_constants();
+        self.control.told.tell(&constants)
+    }
+
+    /// Whether the peer goes by another Send Timeout than this host.
+    pub(crate) fn is_timeout_outdated(&self, constants: &reap::Constants) -> bool {
+        self.control.told.is_outdated(constants)
     }
 
     /// What happened, the last event first.

@@ -213,11 +213,6 @@ impl Settings {
         }
     }
 
-    /// What peers have to be told of the Send Timeout (RFC 5534, Section 5.3).
-    pub(crate) fn timeout_to_tell(&self) -> Option<KeepaliveTimeout> {
-        self.reap_constants(None).timeout_to_tell()
-    }
-
     /// How long a context without traffic and users lives.
     pub(crate) fn idle_timeout(&self) -> Interval {
         self.interval(Index::IdleTimeout)

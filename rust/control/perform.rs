@@ -431,7 +431,9 @@ impl Turn<'_, '_> {
         let mut buffer = Buffer::new().map_err(|_| Stop::NoMemory)?;
         let mut locked = self.context.lock()?;
         let local = locked.local();
-        let keepalive_timeout = self.namespace.settings.timeout_to_tell();
+        let describes_host = send::describes_host(content);
+        // Others have no room for it, so they do not count.
+        let keepalive_timeout = describes_host.then(|| locked.tell_timeout()).flatten();
         let composed = buffer.compose(self.context, &local, pair, content, keepalive_timeout);
         let Ok(composed) = composed else {
             self.count(Counter::OutControlFailed);
@@ -452,7 +454,7 @@ impl Turn<'_, '_> {
                     .map_err(|_| Stop::NoMemory)?;
             }
         }
-        if send::describes_host(content) && local.identity.is_some() {
+        if describes_host && local.identity.is_some() {
             machine.set_parameters_sent();
         }
         drop(locked);
@@ -471,6 +473,7 @@ impl Turn<'_, '_> {
         let mut buffer = Buffer::new().map_err(|_| Stop::NoMemory)?;
         let mut locked = self.context.lock()?;
         let local = locked.local();
+        let keepalive_timeout = locked.tell_timeout();
         let composed = buffer.update_request(
             self.context,
             &local,
@@ -478,7 +481,7 @@ impl Turn<'_, '_> {
             receiver_tag,
             request_nonce,
             !machine.parameters_sent(),
-            self.namespace.settings.timeout_to_tell(),
+            keepalive_timeout,
         );
         let Ok(composed) = composed else {
             self.count(Counter::OutControlFailed);

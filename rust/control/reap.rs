@@ -30,7 +30,8 @@ use crate::{
         PairReason,
         Peer,
         SetPairError,
-        State, //
+        State,
+        Wish, //
     },
     kernel_ext::{
         address::In6Addr,
@@ -146,20 +147,23 @@ fn decide(
 ) -> Option<(Actions, bool)> {
     let (local, peer) = (locked.local(), locked.peer());
     let pair = context.pair(&rcu::read_lock());
-    let is_chosen = matches!(
-        locked.pair_reason(),
-        PairReason::Admin | PairReason::Socket
-    );
+    let is_chosen = matches!(locked.pair_reason(), PairReason::Admin | PairReason::Socket);
+    let constants = locked.reap_constants();
+    let is_outdated = locked.is_timeout_outdated(&constants);
     let Establishment {
+        machine,
         watch,
         acknowledged,
         ..
     } = locked.establishment()?;
+    if is_outdated && machine.is_announced() {
+        context.wish(Wish::Announce);
+        namespace.control.stamped(namespace, context);
+    }
     let Watch { reap, wanted, .. } = &mut **watch.as_mut()?;
     if is_chosen {
         *wanted = Some(pair);
     }
-    let constants = namespace.settings.reap_constants(peer.keepalive_timeout);
     let candidates = KnownCandidates {
         context,
         local: &local,
@@ -274,7 +278,9 @@ impl Control {
                     pair: Some((pair, reason)),
                     ..Change::default()
                 };
-                context.lock()?.apply(namespace.net(), change, Cause::Probe)?;
+                context
+                    .lock()?
+                    .apply(namespace.net(), change, Cause::Probe)?;
                 count(counter);
             }
             Action::Resume => {
@@ -370,8 +376,8 @@ impl Control {
             return Ok(());
         }
         watch.asked = Some((nonce, pair));
+        let keepalive_timeout = locked.tell_timeout();
         drop(locked);
-        let keepalive_timeout = namespace.settings.timeout_to_tell();
         let composed = buffer.preferences(context, &local, pair, tag, nonce, keepalive_timeout);
         let Ok(composed) = composed else {
             namespace.counters.count(Counter::OutControlFailed);

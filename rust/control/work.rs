@@ -189,10 +189,7 @@ impl Control {
             }
             return;
         }
-        let is_payload = !matches!(
-            received.message,
-            Message::Probe(_) | Message::Keepalive(_)
-        );
+        let is_payload = !matches!(received.message, Message::Probe(_) | Message::Keepalive(_));
         if is_payload {
             // The step that follows looks at the stamps.
             let _ = context.stamps().control_received(now());

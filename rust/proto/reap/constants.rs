@@ -30,6 +30,8 @@ pub struct Constants {
     pub keepalive_timeout: Interval,
     /// Keepalive Interval; [`None`] for a third of the Keepalive Timeout.
     pub keepalive_interval: Option<Interval>,
+    /// Whether no Keepalives are sent: the upper layer knows better when to give up.
+    pub suppress_keepalives: bool,
     /// How long probes are remembered after an exploration, for reports that are late.
     pub retain: Interval,
     /// Probes sent in answer to received ones, per second; [`UNLIMITED`](Self::UNLIMITED) for as
@@ -59,6 +61,7 @@ impl Default for Constants {
             send_timeout: DEFAULT_TIMEOUT,
             keepalive_timeout: DEFAULT_TIMEOUT,
             keepalive_interval: None,
+            suppress_keepalives: false,
             retain: Interval::from_secs(10),
             answers_per_second: 10,
             hot_standby: false,
@@ -188,6 +191,11 @@ impl Constants {
         if self.send_timeout == DEFAULT_TIMEOUT {
             return None;
         }
+        self.timeout_in_seconds()
+    }
+
+    /// The Send Timeout as a Keepalive Timeout option has it, also the default.
+    pub fn timeout_in_seconds(&self) -> Option<KeepaliveTimeout> {
         let seconds = self.send_timeout.as_millis().div_ceil(1000);
         KeepaliveTimeout::new(u16::try_from(seconds).unwrap_or(u16::MAX))
     }

@@ -159,10 +159,12 @@ impl Reap {
             self.keepalives = None;
             self.timers.keepalive = None;
         }
-        actions.push(Action::Keepalive {
-            pair: self.pair,
-            is_last,
-        });
+        if !step.constants.suppress_keepalives {
+            actions.push(Action::Keepalive {
+                pair: self.pair,
+                is_last,
+            });
+        }
     }
 
     /// A Keepalive has come (RFC 5534, Section 6.6).
