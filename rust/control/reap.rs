@@ -383,8 +383,8 @@ impl Control {
             namespace.counters.count(Counter::OutControlFailed);
             return Ok(());
         };
-        // The worker looks at the stamps after this step.
-        let _ = context.stamps().control_sent(now());
+        // This has a time of its own to be answered in, and says nothing of the current pair: the
+        // timers of that stay as they are.
         send::transmit(namespace, pair, composed.octets, Counter::OutUpdateRequest);
         Ok(())
     }

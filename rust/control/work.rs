@@ -39,6 +39,7 @@ use crate::{
             Offer,
             Step, //
         },
+        locator::LocatorPair,
         reap::Hint,
         wire::{
             ipv6::Ipv6Header,
@@ -191,8 +192,18 @@ impl Control {
         }
         let is_payload = !matches!(received.message, Message::Probe(_) | Message::Keepalive(_));
         if is_payload {
+            let arrival = &received.arrival;
+            let over = LocatorPair {
+                local: arrival.destination,
+                peer: arrival.source,
+            };
+            let stamps = context.stamps();
             // The step that follows looks at the stamps.
-            let _ = context.stamps().control_received(now());
+            let _ = if over == context.pair(&rcu::read_lock()) {
+                stamps.control_received(now())
+            } else {
+                stamps.control_received_elsewhere(now())
+            };
         }
         if let Some(pair) = self.answered(context, received) {
             self.watch(namespace, context, Occasion::Confirmed(pair));

@@ -164,6 +164,16 @@ impl Stamps {
         self.start(&self.keepalive, to_cell(now), WAKE_RECEIVED)
     }
 
+    /// Such a message is received over another pair than the current one, of which it says nothing:
+    /// a Send Timer that runs is not stopped. Otherwise confirming a standby more often than the
+    /// Send Timeout would hide for ever that the current pair is dead. The timer of the peer, which
+    /// an acknowledgement has started, is answered as any other.
+    #[inline]
+    #[must_use]
+    pub fn control_received_elsewhere(&self, now: Instant) -> bool {
+        self.send.load(Relaxed) == 0 && self.control_received(now)
+    }
+
     /// Starts a timer unless it runs, and says whether the worker has to be woken for that.
     #[inline]
     fn start(&self, timer: &AtomicU64, now: u64, bit: u8) -> bool {

@@ -202,13 +202,14 @@ impl Network {
                     let octets = compose::keepalive(&mut buffer, PEER).unwrap().to_vec();
                     self.send(end, pair, Content::Octets(octets));
                 }
-                Action::Confirm { pair, .. } => self.send_control(end, pair, Content::Request),
+                // It has a time of its own to be answered in.
+                Action::Confirm { pair, .. } => self.send(end, pair, Content::Request),
                 _ => {}
             }
         }
     }
 
-    /// Sends an Update Request or its acknowledgement, which are payload for REAP.
+    /// Sends an acknowledgement, which is payload for REAP.
     fn send_control(&mut self, end: usize, pair: LocatorPair, content: Content) {
         self.send(end, pair, content);
         let bench = &mut self.ends[end];
@@ -285,7 +286,12 @@ impl Network {
                 _ => bench.probe_in(octets, &arrival),
             },
             Content::Request | Content::Acknowledgement => {
-                if bench.stamps.control_received(bench.now) {
+                let is_woken = if back == bench.reap.pair() {
+                    bench.stamps.control_received(bench.now)
+                } else {
+                    bench.stamps.control_received_elsewhere(bench.now)
+                };
+                if is_woken {
                     bench.timeout()
                 } else {
                     vec![]

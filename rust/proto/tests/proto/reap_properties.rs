@@ -275,6 +275,7 @@ fn constants() -> impl Strategy<Value = Constants> {
                     send_timeout: send,
                     keepalive_timeout: keepalive.max(ms(20)),
                     keepalive_interval: has_interval.then_some(interval.min(half)),
+                    suppress_keepalives: false,
                     retain: confirm,
                     answers_per_second: answers,
                     hot_standby,

@@ -109,6 +109,24 @@ fn timers() {
     assert_eq!(run(&stamps).keepalive, Some(at(60)));
 }
 
+/// What comes over another pair does not say that the current one works.
+#[test]
+fn what_is_heard_elsewhere() {
+    let stamps = Stamps::new();
+    assert!(!stamps.settle(&stamps.read(), STOPPED, Wake::Any));
+    // The peer's timer runs since it sent that, so it is owed a Keepalive.
+    assert!(stamps.control_received_elsewhere(at(10)));
+    assert_eq!(stamps.read().timers.keepalive, Some(at(10)));
+
+    let _ = stamps.sent(at(20));
+    assert!(!stamps.control_received_elsewhere(at(30)));
+    let send = Timers {
+        send: Some(at(20)),
+        keepalive: None,
+    };
+    assert_eq!(stamps.read().timers, send);
+}
+
 /// The worker moves timers, but not one that a packet has moved meanwhile.
 #[test]
 fn the_worker_moves_timers() {
@@ -353,4 +371,17 @@ fn keepalives_follow_settings() {
     bench.constants.keepalive_timeout = ms(3_000);
     bench.timeout();
     assert!((800..=1_000).contains(&first(&mut bench)));
+}
+
+/// Keepalives can be suppressed (scenario S32), and are sent again when they are not any more.
+#[test]
+fn keepalives_can_be_suppressed() {
+    let mut bench = Bench::new();
+    bench.constants.suppress_keepalives = true;
+    bench.receive();
+    assert_eq!(bench.run_until(100_000), []);
+
+    bench.constants.suppress_keepalives = false;
+    bench.receive();
+    assert!(!bench.run_until(200_000).is_empty());
 }

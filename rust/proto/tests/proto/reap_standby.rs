@@ -12,6 +12,7 @@ use shim6_proto::{
         State,
         SwitchReason, //
     },
+    time::Interval,
     wire::probe::ProbeState, //
 };
 
@@ -474,4 +475,28 @@ fn no_probe_is_faked() {
     network.run_until(300_000);
     assert!(!network.log.is_empty());
     assert!(network.log.iter().all(|log| log.sent == Sent::Request));
+}
+
+/// A standby that is confirmed more often than the Send Timeout does not hide that the current pair
+/// is dead, to neither end: what comes over the standby says nothing of the current pair.
+#[test]
+fn a_standby_hides_no_failure() {
+    for watcher in [0, 1] {
+        let mut network = Network::new(&[A1, A2], &[B1, B2]);
+        for bench in &mut network.ends {
+            bench.constants.send_timeout = Interval::from_secs(60);
+        }
+        network.ends[watcher].constants.send_timeout = Interval::from_secs(1);
+        let constants = &mut network.ends[0].constants;
+        constants.hot_standby = true;
+        constants.standby_interval = Interval::from_millis(500);
+        network.start_traffic([Some(20), Some(20)]);
+        network.run_until(5_000);
+        network.break_both_ways(A1, B1);
+        network.run_until(8_000);
+        assert!(network.works(0) && network.works(1), "end {watcher} watches");
+        assert!(network.are_operational());
+        let longest = network.gap[0].max(network.gap[1]);
+        assert!(longest < 2_000, "end {watcher} watches: {longest} ms");
+    }
 }
