@@ -34,6 +34,7 @@ struct Shim6 {
     _netlink: kernel_ext::genetlink::Registration,
     _datapath: datapath::Registrations,
     _observers: control::Observers,
+    _feedback: kernel_ext::tcp_timeouts::Registration,
     _namespaces: kernel_ext::net::Registration<context::Namespace>,
     _workqueue: kernel_ext::work::WorkqueueRegistration,
     _callbacks: kernel_ext::rcu::Callbacks,
@@ -44,6 +45,8 @@ impl kernel::Module for Shim6 {
         // A failure drops what came before, in the reverse order.
         let callbacks = kernel_ext::rcu::Callbacks;
         let workqueue = control::register_workqueue()?;
+        // Before the first worker runs, and dropped before the last has run.
+        let feedback = control::register_feedback();
         let namespaces = context::NAMESPACES.register()?;
         let observers = control::Observers::register()?;
         let datapath = datapath::Registrations::new()?;
@@ -53,6 +56,7 @@ impl kernel::Module for Shim6 {
             _netlink: netlink,
             _datapath: datapath,
             _observers: observers,
+            _feedback: feedback,
             _namespaces: namespaces,
             _workqueue: workqueue,
             _callbacks: callbacks,

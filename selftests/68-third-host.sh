@@ -36,9 +36,11 @@ for host in A B C; do
 done
 # Sixteen tags.
 setting B tag_bits 4 || die "setting"
+# Failure detection would find out what happens here, as it should.
+setting A send_timeout 600000 || die "setting"
 serve B
 check "A and B have a context" establish
-flow_start stream tcp -s 5000 -i 10 A1 B1 || die "no stream"
+flow_start stream tcp -w 120 -s 5000 -i 10 A1 B1 || die "no stream"
 check "A's stream goes over the other pair" \
 	eval 'topo_switch_both A2 B2 && flow_goes stream 100000'
 old=$(tag A)

@@ -176,6 +176,8 @@ counters! {
     PairSwitched,
     /// Explorations begun (RFC 5534, Section 4.3).
     Explored,
+    /// Timeouts of TCP connections that spoke against the current pair.
+    TcpTimeout,
     /// Changes to a pair over which the peer reported a Probe.
     SwitchedProbed,
     /// Changes to a pair that stood by.

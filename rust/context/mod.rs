@@ -185,6 +185,8 @@ pub(crate) enum Wish {
     Paths = 8,
     /// An ICMPv6 error quotes a packet of the current pair.
     IcmpError = 16,
+    /// The retransmission timer of a TCP connection expired.
+    TcpTimeout = 32,
 }
 
 impl Wish {
@@ -239,6 +241,8 @@ pub(crate) struct Context {
     used: AtomicU64,
     made: Instant,
     switches: AtomicU64,
+    /// Since when the current pair is what it is, or works again, in milliseconds.
+    path_since: AtomicU64,
     /// When packets went, which the data path notes.
     stamps: Stamps,
 }
@@ -285,6 +289,7 @@ impl Context {
                 used: AtomicU64::new(0),
                 made: control::now(),
                 switches: AtomicU64::new(0),
+                path_since: AtomicU64::new(control::now().as_millis()),
                 stamps: Stamps::new(),
             }? Error),
             GFP_KERNEL,
@@ -410,6 +415,18 @@ impl Context {
     /// How often the current pair changed.
     pub(crate) fn switches(&self) -> u64 {
         self.switches.load(Ordering::Relaxed)
+    }
+
+    /// How long the current pair is what it is, or works again.
+    pub(crate) fn path_age(&self, now: Instant) -> Interval {
+        now.since(Instant::from_millis(
+            self.path_since.load(Ordering::Relaxed),
+        ))
+    }
+
+    /// The current pair is another, or works again: what is known of it begins anew.
+    pub(crate) fn begin_path(&self, now: Instant) {
+        self.path_since.store(now.as_millis(), Ordering::Relaxed);
     }
 
     /// When packets went.

@@ -419,6 +419,7 @@ impl Locked<'_> {
         }
         if pair != old_pair {
             context.switches.fetch_add(1, Ordering::Relaxed);
+            context.begin_path(control::now());
             namespace.counters.count(Counter::PairSwitched);
             if matches!(cause, Cause::Admin | Cause::Socket) {
                 // Failure detection has to know what it watches.

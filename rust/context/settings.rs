@@ -114,6 +114,9 @@ settings! {
     FailbackHold = Setting::number(c_str!("failback_hold"), 60_000, 0, DAY);
     /// The most that becomes of it when that pair keeps failing.
     FailbackHoldMax = Setting::number(c_str!("failback_hold_max"), 3_600_000, 0, DAY);
+    /// How often the retransmission timer of a TCP connection has to expire in a row before another
+    /// pair is looked for; 0: the Send Timeout alone decides.
+    TcpRetransmits = Setting::number(c_str!("tcp_retransmits"), 0, 0, 255);
     /// Bits of a tag that are random: fewer than 47 only to test what happens when tags collide
     /// (RFC 5533, Appendix C.4).
     TagBits = Setting::number(c_str!("tag_bits"), 47, 4, 47);
@@ -211,6 +214,12 @@ impl Settings {
             failback_hold_max: self.interval(Index::FailbackHoldMax).max(failback_hold),
             ..reap::Constants::default()
         }
+    }
+
+    /// How many timeouts in a row of a TCP connection speak against the current pair; 0: none do.
+    #[inline]
+    pub(crate) fn tcp_retransmits(&self) -> u32 {
+        self.get(Index::TcpRetransmits)
     }
 
     /// How long a context without traffic and users lives.

@@ -23,6 +23,7 @@ mod receive;
 mod request;
 mod send;
 mod surroundings;
+mod tcp;
 mod trigger;
 mod waiting;
 mod work;
@@ -38,7 +39,8 @@ pub(crate) use self::{
         PolicyError,
         Prefix, //
     },
-    request::RequestError, //
+    request::RequestError,
+    tcp::register_feedback, //
 };
 
 use self::{
@@ -50,6 +52,7 @@ use self::{
     reap::Watch,
     receive::Notes,
     request::Requests,
+    tcp::Feedback,
     trigger::Candidates,
     waiting::{
         Waiting,
@@ -172,6 +175,8 @@ pub(crate) struct Control {
     changes: Changes,
     #[pin]
     candidates: Candidates,
+    #[pin]
+    feedback: Feedback,
     /// When idle contexts were last looked for, in milliseconds.
     swept: AtomicU64,
     /// By what peers are told apart, unforeseeably.
@@ -199,6 +204,7 @@ impl Control {
             waiting <- WaitingTable::new(),
             changes <- Changes::new(),
             candidates <- Candidates::new(),
+            feedback <- Feedback::new(),
             swept: AtomicU64::new(0),
             hash: siphash::Key::random(),
             negatives <- Negatives::new(),

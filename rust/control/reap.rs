@@ -83,6 +83,8 @@ pub(crate) struct Watch {
     asked: Option<(Nonce, LocatorPair)>,
     /// The pair that was last said to stand by.
     standby: Option<LocatorPair>,
+    /// Whether the pair is another since upper layers were last told to go on.
+    has_moved: bool,
 }
 
 /// The locators of a context with what is known of them now.
@@ -278,23 +280,31 @@ impl Control {
                     pair: Some((pair, reason)),
                     ..Change::default()
                 };
-                context
-                    .lock()?
-                    .apply(namespace.net(), change, Cause::Probe)?;
+                let mut locked = context.lock()?;
+                locked.apply(namespace.net(), change, Cause::Probe)?;
+                if let Some(watch) = watch_of(&mut locked) {
+                    watch.has_moved = reason != PairReason::Failback;
+                }
                 count(counter);
             }
             Action::Resume => {
                 count(Counter::Resumed);
                 let ulids = context.ulids();
                 let octets = |ulid: Ulid| ulid.octets();
-                sock::resume(namespace.net(), octets(ulids.local), octets(ulids.peer));
+                let has_moved = watch_of(&mut context.lock()?)
+                    .is_some_and(|watch| replace(&mut watch.has_moved, false));
+                context.begin_path(now());
+                sock::resume(
+                    namespace.net(),
+                    octets(ulids.local),
+                    octets(ulids.peer),
+                    has_moved,
+                );
             }
             Action::Confirm { pair, .. } => self.ask(namespace, context, pair)?,
             Action::Standby(standby) => {
                 let mut locked = context.lock()?;
-                let watch = locked
-                    .establishment()
-                    .and_then(|establishment| establishment.watch.as_mut());
+                let watch = watch_of(&mut locked);
                 // It is confirmed again and again.
                 if watch.is_some_and(|watch| replace(&mut watch.standby, standby) != standby) {
                     locked.record(namespace.net(), Event::Standby, Cause::Probe);
@@ -409,6 +419,11 @@ impl Control {
     }
 }
 
+/// What a context keeps for failure detection.
+fn watch_of<'a>(locked: &'a mut Locked<'_>) -> Option<&'a mut Watch> {
+    locked.establishment()?.watch.as_deref_mut()
+}
+
 /// Octets of a Keepalive.
 const KEEPALIVE_LEN: usize = 16;
 
@@ -433,6 +448,7 @@ pub(super) fn follow(namespace: &Namespace, context: &Context, locked: &mut Lock
             wanted: None,
             asked: None,
             standby: None,
+            has_moved: false,
         };
         match KBox::new(watch, GFP_KERNEL) {
             Ok(watch) => establishment.watch = Some(watch),

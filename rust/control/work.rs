@@ -78,6 +78,7 @@ impl Control {
                 break;
             }
         }
+        self.follow_feedback(namespace);
         let next = [self.negatives.expire(now()), self.sweep(namespace)]
             .into_iter()
             .flatten()
@@ -118,6 +119,9 @@ impl Control {
         }
         if Wish::IcmpError.is_in(wishes) {
             self.watch(namespace, context, Occasion::Hint(Hint::IcmpError));
+        }
+        if Wish::TcpTimeout.is_in(wishes) {
+            self.watch(namespace, context, Occasion::Hint(Hint::TcpTimeout));
         }
         if Wish::Announce.is_in(wishes) {
             self.step(

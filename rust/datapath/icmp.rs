@@ -6,6 +6,7 @@
 
 use crate::{
     context::{
+        default_identity,
         Context,
         Counter,
         Namespace,
@@ -18,12 +19,15 @@ use crate::{
         },
         skbuff::SkBuff, //
     },
-    proto::wire::{
-        icmp::{
-            IcmpError,
-            IcmpFault, //
+    proto::{
+        locator::UlidPair,
+        wire::{
+            icmp::{
+                IcmpError,
+                IcmpFault, //
+            },
+            quote::QuotedHeader, //
         },
-        quote::QuotedHeader, //
     },
 };
 use kernel::{
@@ -43,7 +47,11 @@ pub(super) fn error(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
             Err(IcmpFault::NeedMore(len)) if skb.head().len() < len && skb.pull_head(len) => {}
             Ok(Some(error)) => break error,
             // Not about a packet with our header, or malformed: the stack decides.
-            Ok(None) | Err(_) => return Verdict::Accept(skb),
+            Ok(None) => {
+                note_plain(&skb, namespace, rcu);
+                return Verdict::Accept(skb);
+            }
+            Err(_) => return Verdict::Accept(skb),
         }
     };
     let QuotedHeader::Payload(shim6) = error.quote.header else {
@@ -59,9 +67,7 @@ pub(super) fn error(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
     };
 
     if error.concerns_path() && pair == context.pair(rcu) {
-        // No proof, but a reason to look (RFC 5534, Section 3.3).
-        context.wish(Wish::IcmpError);
-        namespace.control.stamped(namespace, context);
+        suspect(namespace, context);
     }
     // The path keeps its own MTU, whoever else is told.
     if let Some(mtu) = error.mtu() {
@@ -88,4 +94,25 @@ pub(super) fn error(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
             Verdict::Drop(skb, error)
         }
     }
+}
+
+/// An error about a packet without our header may be about one that a context sent over its ULIDs.
+fn note_plain(skb: &SkBuff, namespace: &Namespace, rcu: &Guard) {
+    let Some(pair) = IcmpError::plain_unreached(skb.head()) else {
+        return;
+    };
+    let identity = default_identity(UlidPair {
+        local: pair.local.as_ulid(),
+        peer: pair.peer.as_ulid(),
+    });
+    let context = namespace.contexts.by_identity(&identity, rcu);
+    if let Some(context) = context.filter(|context| context.pair(rcu) == pair) {
+        suspect(namespace, context);
+    }
+}
+
+/// No proof, but a reason to look (RFC 5534, Section 3.3).
+fn suspect(namespace: &Namespace, context: &Context) {
+    context.wish(Wish::IcmpError);
+    namespace.control.stamped(namespace, context);
 }

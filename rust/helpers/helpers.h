@@ -48,6 +48,15 @@ struct shim6_helper_address {
 	bool is_link_up;
 };
 
+/* A connection whose retransmission timer has expired @retransmits times. */
+struct shim6_helper_tcp_timeout {
+	struct net *net;
+	struct in6_addr local;
+	struct in6_addr peer;
+	u32 retransmits;
+	u32 rto_msecs;
+};
+
 /* address.c */
 bool shim6_helper_address_find(struct net *net, const struct in6_addr *addr,
 			       struct shim6_helper_address *address);
@@ -216,6 +225,16 @@ int shim6_helper_copy_from_sockptr(void *to, const sockptr_t *from, size_t len);
 int shim6_helper_setsockopt(struct socket *sock, int level, int name, void *value, int len);
 int shim6_helper_getsockopt_nowhere(struct socket *sock, int level, int name);
 
+/* tcp.c */
+bool shim6_helper_tcp_timed_out(const struct sock *sk, struct shim6_helper_tcp_timeout *timeout);
+void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
+			     const struct in6_addr *peer, bool is_other_path);
+
+/* tracepoint.c */
+int shim6_helper_tracepoint_register(const char *name, void *probe, void *data);
+void shim6_helper_tracepoint_unregister(const char *name, void *probe, void *data);
+void shim6_helper_tracepoint_synchronize(void);
+
 /* transmit.c */
 int shim6_helper_ip6_send(struct net *net, const struct in6_addr *saddr,
 			  const struct in6_addr *daddr, u8 nexthdr, u32 mark,
@@ -237,8 +256,6 @@ void shim6_helper_smp_mb(void);
 
 const unsigned char *shim6_helper_skb_linear(const struct sk_buff *skb, unsigned int *len);
 bool shim6_helper_sock_is_established(const struct sock *sk);
-void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
-			     const struct in6_addr *peer);
 void shim6_helper_for_each_connected(struct net *net,
 				     void (*visit)(const struct in6_addr *local,
 						   const struct in6_addr *peer, void *data),

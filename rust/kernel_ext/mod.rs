@@ -33,6 +33,7 @@ pub(crate) mod sock;
 pub(crate) mod sock_events;
 pub(crate) mod sockopt;
 pub(crate) mod sysctl;
+pub(crate) mod tcp_timeouts;
 pub(crate) mod time;
 pub(crate) mod timer;
 pub(crate) mod transmit;

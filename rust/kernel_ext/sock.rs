@@ -238,9 +238,17 @@ pub(crate) fn for_each_connected<F: FnMut([u8; 16], [u8; 16])>(net: &Net, mut vi
 }
 
 /// Lets the TCP connections between two addresses send again at once what they wait to retransmit,
-/// rather than when their timers expire, which are backed off. Process context, sleeps.
-pub(crate) fn resume(net: &Net, local: [u8; 16], peer: [u8; 16]) {
+/// rather than when their timers expire, which are backed off. Over another path than before, earlier
+/// timeouts do not count as congestion. Process context, sleeps.
+pub(crate) fn resume(net: &Net, local: [u8; 16], peer: [u8; 16], is_other_path: bool) {
     let (local, peer) = (In6Addr::from_octets(&local), In6Addr::from_octets(&peer));
     // SAFETY: The namespace is live, and both addresses are valid.
-    unsafe { bindings::shim6_helper_tcp_resume(net.as_ptr(), local.as_ptr(), peer.as_ptr()) };
+    unsafe {
+        bindings::shim6_helper_tcp_resume(
+            net.as_ptr(),
+            local.as_ptr(),
+            peer.as_ptr(),
+            is_other_path,
+        );
+    }
 }

@@ -28,7 +28,8 @@ use super::{
 pub enum Hint {
     /// A program complains.
     NegativeFeedback,
-    /// TCP has retransmitted as often as the setting says.
+    /// The retransmission timer of a TCP connection has expired as often as the setting says, while
+    /// it used this pair.
     TcpTimeout,
     /// An ICMPv6 error quotes a packet that was sent over the current pair.
     IcmpError,
@@ -280,13 +281,24 @@ impl Reap {
     }
 
     /// Something speaks against the current pair.
+    ///
+    /// A TCP connection that does not get through while other packets of the peer come may be the
+    /// only one that does not, because of a firewall or of a program that does not read. That is
+    /// looked into once in a while.
     pub fn hint<R: Random, C: Candidates>(
         &mut self,
         step: &mut Step<'_, R, C>,
         hint: Hint,
     ) -> Actions {
         let mut actions = self.begin(step);
-        self.suspect(step, hint.into(), &mut actions);
+        let is_repeated = hint == Hint::TcpTimeout
+            && self.hears_lately(step)
+            && self
+                .calm
+                .is_some_and(|calm| step.now.since(calm) < step.constants.retain);
+        if !is_repeated {
+            self.suspect(step, hint.into(), &mut actions);
+        }
         self.finish(step);
         actions
     }

@@ -423,6 +423,16 @@ impl Reap {
             .map(|(since, chance)| since.saturating_add(chance.above(constants.send_timeout)))
     }
 
+    /// Whether the peer was heard since TCP sent what is now said not to have got through: less than
+    /// the shortest retransmission timeout of usual stacks ago, and some.
+    fn hears_lately<R, C>(&self, step: &Step<'_, R, C>) -> bool {
+        const LATELY: Interval = Interval::from_millis(150);
+
+        step.activity
+            .last_received
+            .is_some_and(|last| step.now.since(last) < LATELY)
+    }
+
     /// Whether payload was sent or received lately: what nobody uses is not kept ready.
     fn is_in_use<R, C>(&self, step: &Step<'_, R, C>) -> bool {
         step.activity

@@ -64,9 +64,10 @@ impl Reap {
     /// once, and the Probe goes over it.
     ///
     /// The current pair is probed first after the Send Timeout: the failure may have been short or
-    /// the peer's direction only. So it is after an ICMPv6 error, which anybody may have sent: if
-    /// the pair works it is kept, and no standby takes over (RFC 5534, Section 3.3). Who complains
-    /// on this host means this very pair, so others are probed first.
+    /// the peer's direction only. So it is after an ICMPv6 error, which anybody may have sent, and
+    /// after a timeout of one TCP connection while others are heard: if the pair works it is kept,
+    /// and no standby takes over (RFC 5534, Section 3.3). Who else complains on this host means this
+    /// very pair, so others are probed first.
     pub(super) fn explore<R: Random, C: Candidates>(
         &mut self,
         step: &mut Step<'_, R, C>,
@@ -74,7 +75,8 @@ impl Reap {
         actions: &mut Actions,
     ) {
         let failed = self.pair;
-        let is_doubtful = cause == Cause::IcmpError;
+        let is_doubtful =
+            cause == Cause::IcmpError || (cause == Cause::TcpTimeout && self.hears_lately(step));
         let mut current_first = is_doubtful || cause == Cause::SendTimeout;
 
         if self.state == State::Operational {

@@ -7,6 +7,7 @@ use super::{
     super::{
         locator::{
             Locator,
+            LocatorPair,
             UlidPair, //
         },
         octets, //
@@ -130,19 +131,43 @@ pub struct Translated {
     pub mtu: Option<u32>,
 }
 
+/// Whether an error of this type and code is about the path.
+const fn concerns_path(icmp_type: IcmpType, code: u8) -> bool {
+    /// Destination Unreachable, code of a port (RFC 4443, Section 3.1).
+    const PORT: u8 = 4;
+
+    match icmp_type {
+        IcmpType::DestinationUnreachable => code != PORT,
+        IcmpType::TimeExceeded => true,
+        IcmpType::PacketTooBig | IcmpType::ParameterProblem => false,
+    }
+}
+
 impl IcmpError {
     /// Whether it says that the packet did not get to its destination, whatever was in it: Time
     /// Exceeded, and Destination Unreachable but for the port (RFC 5533,
     /// Section 8).
     pub const fn concerns_path(&self) -> bool {
-        /// Destination Unreachable, code of a port (RFC 4443, Section 3.1).
-        const PORT: u8 = 4;
+        concerns_path(self.icmp_type, self.code)
+    }
 
-        match self.icmp_type {
-            IcmpType::DestinationUnreachable => self.code != PORT,
-            IcmpType::TimeExceeded => true,
-            IcmpType::PacketTooBig | IcmpType::ParameterProblem => false,
-        }
+    /// The addresses of a packet without Shim6 header of which an ICMPv6 error says that it did not
+    /// get to its destination, as [`concerns_path`](Self::concerns_path) means it. `packet` is what
+    /// [`parse`](Self::parse) found nothing in. The checksum is not verified.
+    pub fn plain_unreached(packet: &[u8]) -> Option<LocatorPair> {
+        let place = chain::find(packet, next_header::ICMPV6).ok()??;
+        let ip = Ipv6Header::parse(packet)?;
+        let icmp_at = place.offset();
+        let [type_octet, code, _, _] = octets::array(packet, icmp_at)?;
+        let quoted = packet.get(icmp_at.wrapping_add(HEADER_LEN)..)?;
+        let original = Ipv6Header::parse(quoted)?;
+        let is_about_path = concerns_path(IcmpType::from_wire(type_octet)?, code);
+        let is_shim6 = chain::locate(quoted).is_ok_and(|place| place.is_shim6());
+        let is_ours = !place.is_in_transit() && original.source == ip.destination;
+        (is_about_path && is_ours && !is_shim6).then_some(LocatorPair {
+            local: original.source,
+            peer: original.destination,
+        })
     }
 
     /// Reads the ICMPv6 error in `packet`, which starts at the outer IPv6 header.

@@ -137,6 +137,32 @@ fn errors_about_other_packets_are_none() {
     assert_eq!(IcmpError::parse(&error), Ok(None));
 }
 
+/// Packets of a context over its ULIDs have no Shim6 header, and errors about their path are
+/// recognised by their addresses. What is quoted has to be ours.
+#[test]
+fn errors_about_plain_packets() {
+    let ours = packet(
+        path().local.octets(),
+        path().peer.octets(),
+        17,
+        &[7; 100],
+    );
+    let unreached = |icmp_type, code, body: &[u8]| {
+        IcmpError::plain_unreached(&error(icmp_type, code, 0, body))
+    };
+    assert_eq!(unreached(UNREACHABLE, 0, &ours), Some(path()));
+    assert_eq!(unreached(UNREACHABLE, 3, &ours[..48]), Some(path()));
+    assert_eq!(unreached(TIME_EXCEEDED, 0, &ours), Some(path()));
+    // A port, a size, an echo.
+    assert_eq!(unreached(UNREACHABLE, 4, &ours), None);
+    assert_eq!(unreached(TOO_BIG, 0, &ours), None);
+    assert_eq!(unreached(128, 0, &ours), None);
+    // Somebody else's, ours with a Shim6 header, less than a header.
+    assert_eq!(unreached(UNREACHABLE, 0, &plain(&[7; 100])), None);
+    assert_eq!(unreached(UNREACHABLE, 0, &shimmed(&[7; 100])), None);
+    assert_eq!(unreached(UNREACHABLE, 0, &ours[..39]), None);
+}
+
 #[test]
 fn informational_messages_are_none() {
     for icmp_type in [0, 5, 100, 127, 128, 129, 135, 255] {

@@ -494,7 +494,10 @@ fn a_standby_hides_no_failure() {
         network.run_until(5_000);
         network.break_both_ways(A1, B1);
         network.run_until(8_000);
-        assert!(network.works(0) && network.works(1), "end {watcher} watches");
+        assert!(
+            network.works(0) && network.works(1),
+            "end {watcher} watches"
+        );
         assert!(network.are_operational());
         let longest = network.gap[0].max(network.gap[1]);
         assert!(longest < 2_000, "end {watcher} watches: {longest} ms");

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Connections of TCP: what they know of paths, and what they are told. */
+#include <linux/tcp.h>
+#include <net/inet_connection_sock.h>
+#include <net/inet_hashtables.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "helpers.h"
+
+/*
+ * Whether @sk, which retransmits, does so because its timer expired, and what is
+ * to be known of it. Called with the lock of @sk held, from its tracepoint.
+ */
+bool shim6_helper_tcp_timed_out(const struct sock *sk, struct shim6_helper_tcp_timeout *timeout)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	/* The count goes back to zero with the first new acknowledgement. */
+	if (!sk_fullsock(sk) || sk->sk_family != AF_INET6 || !icsk->icsk_retransmits ||
+	    ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return false;
+	timeout->net = sock_net(sk);
+	timeout->local = sk->sk_v6_rcv_saddr;
+	timeout->peer = sk->sk_v6_daddr;
+	timeout->retransmits = icsk->icsk_retransmits;
+	timeout->rto_msecs = jiffies_to_msecs(icsk->icsk_rto);
+	return true;
+}
+
+static bool is_connection(struct net *net, const struct sock *sk, const struct in6_addr *local,
+			  const struct in6_addr *peer)
+{
+	return sk_fullsock(sk) && sk->sk_family == AF_INET6 && net_eq(sock_net(sk), net) &&
+	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, local) &&
+	       ipv6_addr_equal(&sk->sk_v6_daddr, peer);
+}
+
+/*
+ * The timeouts of an outage are not those of the path that works now: the next one
+ * is not backed off. Nor are they congestion of another path: slow start goes as far
+ * there as it could before, from one segment on.
+ */
+static void forgive(struct sock *sk, bool is_other_path)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	icsk->icsk_backoff = 0;
+	if (tp->srtt_us)
+		icsk->icsk_rto = clamp(__tcp_set_rto(tp), tcp_rto_min(sk), tcp_rto_max(sk));
+	if (is_other_path && icsk->icsk_ca_state == TCP_CA_Loss && icsk->icsk_retransmits)
+		WRITE_ONCE(tp->snd_ssthresh, max(tp->snd_ssthresh, tp->prior_ssthresh));
+}
+
+static void resume(struct sock *sk, bool is_other_path)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	bh_lock_sock(sk);
+	/* Who owns it is about to send anyway. */
+	if (!sock_owned_by_user(sk) && icsk->icsk_pending == ICSK_TIME_RETRANS) {
+		forgive(sk, is_other_path);
+		sk_reset_timer(sk, &sk->tcp_retransmit_timer, jiffies + 1);
+	}
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+/*
+ * An outage backs the retransmission timers of connections off. Those that wait
+ * for theirs get it now, with the next one not backed off. Sleeps between buckets.
+ */
+void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
+			     const struct in6_addr *peer, bool is_other_path)
+{
+	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
+	unsigned int i, n, seen, skip = 0;
+	struct hlist_nulls_node *node;
+	struct sock *found[16], *sk;
+
+	for (i = 0; i <= hashinfo->ehash_mask;) {
+		struct inet_ehash_bucket *bucket = &hashinfo->ehash[i];
+
+		n = 0;
+		seen = 0;
+		if (!hlist_nulls_empty(&bucket->chain)) {
+			/* Locks of sockets are taken before that of the bucket. */
+			spin_lock_bh(inet_ehash_lockp(hashinfo, i));
+			sk_nulls_for_each(sk, node, &bucket->chain) {
+				if (!is_connection(net, sk, local, peer) || seen++ < skip)
+					continue;
+				if (refcount_inc_not_zero(&sk->sk_refcnt))
+					found[n++] = sk;
+				if (n == ARRAY_SIZE(found))
+					break;
+			}
+			spin_unlock_bh(inet_ehash_lockp(hashinfo, i));
+		}
+		/* The same bucket again while it may have more. */
+		skip = n == ARRAY_SIZE(found) ? seen : 0;
+		i += !skip;
+		local_bh_disable();
+		while (n)
+			resume(found[--n], is_other_path);
+		local_bh_enable();
+		cond_resched();
+	}
+}

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A second pair of locators is kept confirmed, and takes over without exploration
+# when the one in use fails.
+
+. "$(dirname "$0")/lib/tap.sh"
+. "$(dirname "$0")/lib/reap.sh"
+
+# S38. A is the one who notices.
+tap_begin
+dmesg_mark
+reap_up || die "hosts"
+setting B send_timeout 15000
+setting A hot_standby on
+setting A standby_interval 1000
+topo_switch A A1 B1
+stands_by() {
+	[[ $(shows A '[.history[] | select(.event == "standby")] | length') -gt 0 ]]
+}
+check "S38: A has a hot standby" wait_until 20 stands_by
+stat_mark A
+topo_kill B1
+survives "the pair in use dies"
+is "the standby took over" "$(stat_since A SwitchedStandby)" 1
+check_flow "the stream is whole" stream
+check "the kernel's log is clean" dmesg_clean
+tap_end
