@@ -39,6 +39,7 @@ pub(crate) use self::{
         PolicyError,
         Prefix, //
     },
+    reap::Watch,
     request::RequestError,
     tcp::register_feedback, //
 };
@@ -49,7 +50,6 @@ use self::{
     identity::Identities,
     negative::Negatives,
     policy::Policy,
-    reap::Watch,
     receive::Notes,
     request::Requests,
     tcp::Feedback,

@@ -124,6 +124,9 @@ impl Control {
                 let occasion = received
                     .filter(|_| turn.is_for_reap.get())
                     .map_or(Occasion::Look, Occasion::Message);
+                if turn.has_candidates.get() {
+                    self.watch(namespace, context, Occasion::Candidates);
+                }
                 self.watch(namespace, context, occasion);
             }
             // The machine stays as it was: a message is as good as lost, and what its timer was to
@@ -189,6 +192,8 @@ pub(super) struct Turn<'a, 'm> {
     pub(super) received: Option<&'a Received<'m>>,
     /// Whether the message is a valid Probe or Keepalive.
     is_for_reap: Cell<bool>,
+    /// Whether the locators that can be used are others now, or are preferred otherwise.
+    has_candidates: Cell<bool>,
 }
 
 impl<'a, 'm> Turn<'a, 'm> {
@@ -205,6 +210,7 @@ impl<'a, 'm> Turn<'a, 'm> {
             cause,
             received,
             is_for_reap: Cell::new(false),
+            has_candidates: Cell::new(false),
         }
     }
 }
@@ -250,6 +256,7 @@ impl Turn<'_, '_> {
                 Action::UpdatePeer => {
                     if let Some(peer) = surroundings.update()? {
                         self.publish_peer(peer)?;
+                        self.has_candidates.set(true);
                     }
                 }
                 Action::DropPeer => {
@@ -290,16 +297,20 @@ impl Turn<'_, '_> {
                         );
                     }
                 }
-                Action::Acknowledged => self.context.lock()?.record(
-                    self.namespace.net(),
-                    Event::Acknowledged,
-                    self.cause,
-                ),
-                Action::Established { again } => self.count(if again {
-                    Counter::ContextRecovered
-                } else {
-                    Counter::ContextEstablished
-                }),
+                Action::Acknowledged => {
+                    self.has_candidates.set(true);
+                    self.context.lock()?.record(
+                        self.namespace.net(),
+                        Event::Acknowledged,
+                        self.cause,
+                    );
+                }
+                Action::Established { again: true } => {
+                    self.count(Counter::ContextRecovered);
+                    // What the peer did not take for want of a context gets through now.
+                    reap::resume(self.namespace, self.context, false);
+                }
+                Action::Established { again: false } => self.count(Counter::ContextEstablished),
                 Action::Reap => self.is_for_reap.set(true),
                 Action::Report(report) => self.refuse(report)?,
                 Action::Negative(negative) => {

@@ -96,6 +96,27 @@ pub(crate) struct KnownCandidates<'a> {
     wanted: Option<LocatorPair>,
 }
 
+impl Watch {
+    /// The candidates of the context that this belongs to, which is locked, with its lists.
+    pub(crate) fn candidates<'a>(
+        &self,
+        context: &'a Context,
+        locked: &'a Locked<'_>,
+        local: &'a Local,
+        peer: &'a Peer,
+    ) -> KnownCandidates<'a> {
+        KnownCandidates {
+            context,
+            local,
+            peer,
+            acknowledged: locked
+                .look_at_establishment()
+                .and_then(|establishment| establishment.acknowledged.as_deref()),
+            wanted: self.wanted,
+        }
+    }
+}
+
 impl Candidates for KnownCandidates<'_> {
     fn local(&self, index: usize) -> Option<LocalCandidate> {
         let known = self.local.list.as_slice().get(index)?;
@@ -288,18 +309,9 @@ impl Control {
                 count(counter);
             }
             Action::Resume => {
-                count(Counter::Resumed);
-                let ulids = context.ulids();
-                let octets = |ulid: Ulid| ulid.octets();
                 let has_moved = watch_of(&mut context.lock()?)
                     .is_some_and(|watch| replace(&mut watch.has_moved, false));
-                context.begin_path(now());
-                sock::resume(
-                    namespace.net(),
-                    octets(ulids.local),
-                    octets(ulids.peer),
-                    has_moved,
-                );
+                resume(namespace, context, has_moved);
             }
             Action::Confirm { pair, .. } => self.ask(namespace, context, pair)?,
             Action::Standby(standby) => {
@@ -417,6 +429,21 @@ impl Control {
         watch.asked = None;
         Some(pair)
     }
+}
+
+/// Lets the connections of a context go on at once; over another pair than before if it `has_moved`.
+/// May sleep.
+pub(super) fn resume(namespace: &Namespace, context: &Context, has_moved: bool) {
+    namespace.counters.count(Counter::Resumed);
+    context.begin_path(now());
+    let ulids = context.ulids();
+    let octets = |ulid: Ulid| ulid.octets();
+    sock::resume(
+        namespace.net(),
+        octets(ulids.local),
+        octets(ulids.peer),
+        has_moved,
+    );
 }
 
 /// What a context keeps for failure detection.

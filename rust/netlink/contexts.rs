@@ -32,7 +32,10 @@ use crate::{
         RequestError, //
     },
     kernel_ext::{
-        compat::errno::EADDRNOTAVAIL,
+        compat::errno::{
+            EADDRNOTAVAIL,
+            EOPNOTSUPP, //
+        },
         genetlink::{
             Batch,
             Do,
@@ -225,8 +228,19 @@ impl Do for Set {
         let context = find(request)?;
 
         let pair = (change.local, change.peer);
+        if !change.reap.is_empty() {
+            if context.is_static() {
+                return Err(
+                    request.refuse(EOPNOTSUPP, c"a static context has no failure detection")
+                );
+            }
+        }
         Context::set(&context, request.net(), pair, &change.preferences)
-            .map_err(|error| refuse_pair(request, error))
+            .map_err(|error| refuse_pair(request, error))?;
+        let mut locked = context.lock().map_err(|_| no_context(request))?;
+        let overrides = change.reap.applied_to(locked.reap_overrides());
+        locked.set_reap(overrides);
+        Ok(())
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
         Origin,
         PairReason,
         PeerFacts,
+        ReapOverrides,
         State, //
     },
     kernel_ext::genetlink::{
@@ -41,7 +42,8 @@ use crate::{
             VerificationMethod, //
         },
         number::Fii,
-        tag::ContextTag, //
+        tag::ContextTag,
+        time::Interval, //
     },
 };
 
@@ -97,6 +99,8 @@ pub(super) struct Change {
     pub(super) peer: Option<Locator>,
     /// Local locators and how this host would like them to be used.
     pub(super) preferences: KVec<(Locator, Preference)>,
+    /// Constants of failure detection.
+    pub(super) reap: ReapChange,
 }
 
 /// What is to be changed, at least one thing.
@@ -106,6 +110,7 @@ pub(super) fn change(request: &Request<'_>) -> Result<Change> {
         local: CURRENT_LOCAL.find(request)?,
         peer: CURRENT_PEER.find(request)?,
         preferences: KVec::new(),
+        reap: reap(request)?,
     };
     for nest in request.attributes().all(A_LOCATOR_LOCAL) {
         let known = record(request, &nest)?;
@@ -121,13 +126,126 @@ pub(super) fn change(request: &Request<'_>) -> Result<Change> {
             .push((known.locator, known.preference), GFP_KERNEL)?;
     }
 
-    if change.local.is_none() && change.peer.is_none() && change.preferences.is_empty() {
+    if change.local.is_none()
+        && change.peer.is_none()
+        && change.preferences.is_empty()
+        && change.reap.is_empty()
+    {
         return Err(request.missing(
             A_CURRENT_LOCAL,
             c"nothing to set, give a current locator, local or peer",
         ));
     }
     Ok(change)
+}
+
+/// The longest time that can be set, in milliseconds: a day.
+const MOST: u32 = 86_400_000;
+
+/// Constants of failure detection as a request has them, each within its range.
+fn reap(request: &Request<'_>) -> Result<ReapChange> {
+    const SEND_TIMEOUT: &CStr = c"the Send Timeout is not between 100 ms and a day";
+    const PROBE_TIMEOUT: &CStr = c"the Initial Probe Timeout is not between 10 ms and a day";
+    const PROBES: &CStr = c"the number of initial probes is not between 1 and 32";
+    const SWITCH: &CStr = c"this is neither 0, for no, nor 1, for yes";
+    const BITS: u8 = REAP_SEND_TIMEOUT
+        | REAP_KEEPALIVES
+        | REAP_INITIAL_PROBES
+        | REAP_PROBE_TIMEOUT
+        | REAP_HOT_STANDBY;
+
+    let attributes = request.attributes();
+    let number = |kind, least, most, sentence| match attributes.get(kind) {
+        None => Ok(None),
+        Some(attribute) => {
+            let value = attribute.u32()?;
+            if (least..=most).contains(&value) {
+                Ok(Some(Interval::from_millis(value)))
+            } else {
+                Err(request.refuse_attribute(&attribute, ERANGE, sentence))
+            }
+        }
+    };
+    let octet = |kind, least, most, sentence| match attributes.get(kind) {
+        None => Ok(None),
+        Some(attribute) => {
+            let value = attribute.u8()?;
+            if (least..=most).contains(&value) {
+                Ok(Some(value))
+            } else {
+                Err(request.refuse_attribute(&attribute, ERANGE, sentence))
+            }
+        }
+    };
+    let reset = octet(
+        A_RESET,
+        1,
+        BITS,
+        c"these bits stand for nothing that can be reset",
+    )?;
+    let reset = reset.unwrap_or(0);
+    let set = ReapOverrides {
+        send_timeout: number(A_SEND_TIMEOUT, 100, MOST, SEND_TIMEOUT)?,
+        suppress_keepalives: octet(A_KEEPALIVES, 0, 1, SWITCH)?.map(|sent| sent == 0),
+        initial_probes: octet(A_INITIAL_PROBES, 1, 32, PROBES)?,
+        initial_probe_timeout: number(A_PROBE_TIMEOUT, 10, MOST, PROBE_TIMEOUT)?,
+        hot_standby: octet(A_HOT_STANDBY, 0, 1, SWITCH)?.map(|kept| kept != 0),
+        ..ReapOverrides::default()
+    };
+    Ok(ReapChange { set, reset })
+}
+
+/// What is to become of a context's own constants of failure detection.
+#[derive(Clone, Copy)]
+pub(super) struct ReapChange {
+    set: ReapOverrides,
+    reset: u8,
+}
+
+impl ReapChange {
+    /// Whether nothing changes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.reset == 0 && self.set == ReapOverrides::default()
+    }
+
+    /// The constants after the change. What is reset and set is set.
+    pub(super) fn applied_to(&self, before: ReapOverrides) -> ReapOverrides {
+        fn after<T>(set: Option<T>, before: Option<T>, is_reset: bool) -> Option<T> {
+            set.or(before.filter(|_| !is_reset))
+        }
+        let is_reset = |bit| self.reset & bit != 0;
+        let set = self.set;
+        ReapOverrides {
+            send_timeout: after(
+                set.send_timeout,
+                before.send_timeout,
+                is_reset(REAP_SEND_TIMEOUT),
+            ),
+            keepalive_interval: before
+                .keepalive_interval
+                .filter(|_| !is_reset(REAP_KEEPALIVES)),
+            suppress_keepalives: after(
+                set.suppress_keepalives,
+                before.suppress_keepalives,
+                is_reset(REAP_KEEPALIVES),
+            ),
+            initial_probes: after(
+                set.initial_probes,
+                before.initial_probes,
+                is_reset(REAP_INITIAL_PROBES),
+            ),
+            initial_probe_timeout: after(
+                set.initial_probe_timeout,
+                before.initial_probe_timeout,
+                is_reset(REAP_PROBE_TIMEOUT),
+            ),
+            hot_standby: after(
+                set.hot_standby,
+                before.hot_standby,
+                is_reset(REAP_HOT_STANDBY),
+            ),
+        }
+    }
 }
 
 /// A context to be added.

@@ -55,6 +55,11 @@ const fn name_and_current() -> [Policy; A_COUNT] {
         A_UPDATE,
         A_PAIR_REASON,
         A_HISTORY,
+        A_REAP,
+        A_OVERRIDDEN,
+        A_STANDBY_LOCAL,
+        A_STANDBY_PEER,
+        A_RANKING,
     ];
     let mut i = 0;
     while i < reported.len() {
@@ -106,6 +111,12 @@ pub(super) static NAME: [Policy; A_COUNT] = name();
 pub(super) static SET: [Policy; A_COUNT] = {
     let mut table = name_and_current();
     table[A_LOCATOR_LOCAL as usize] = Policy::nest(&LOCATOR);
+    table[A_SEND_TIMEOUT as usize] = Policy::U32;
+    table[A_KEEPALIVES as usize] = Policy::U8;
+    table[A_INITIAL_PROBES as usize] = Policy::U8;
+    table[A_PROBE_TIMEOUT as usize] = Policy::U32;
+    table[A_HOT_STANDBY as usize] = Policy::U8;
+    table[A_RESET as usize] = Policy::U8;
     table
 };
 

@@ -17,18 +17,29 @@ use crate::{
     },
     control::{
         self,
-        NegativeEntry, //
+        NegativeEntry,
+        Watch, //
     },
     kernel_ext::genetlink::Message,
     proto::{
         establish::State,
         locator::{
+            LocatorPair,
             VerificationMethod,
             MAX_LOCATORS, //
+        },
+        reap::ranking::{
+            Candidates,
+            Rank,
+            RankedPair,
+            Ranking,
+            Unusable, //
         },
         time::Instant, //
     },
 };
+
+use core::cmp::Reverse;
 
 use kernel::{
     prelude::*,
@@ -56,9 +67,18 @@ const FACTS: usize = 4 * ADDRESS_SPACE
     + 6 * Message::SPACE_U64
     + Message::space(NAME_MAX);
 
-/// Octets that the largest context takes: facts, two full lists, a full history.
+/// Pairs that are shown with their ranks.
+const RANKING_LENGTH: usize = 16;
+
+/// Octets that a ranked pair takes: two addresses, and twelve small numbers.
+const RANK_SPACE: usize = Message::space(2 * ADDRESS_SPACE + 12 * U8_SPACE);
+
+/// Octets of what failure detection adds: two times, four small numbers, the standby, the ranking.
+const WATCH: usize = 2 * U32_SPACE + 4 * U8_SPACE + 2 * ADDRESS_SPACE + RANKING_LENGTH * RANK_SPACE;
+
+/// Octets that the largest context takes: facts, two full lists, a full history, a full ranking.
 pub(super) const LARGEST: usize =
-    FACTS + 2 * MAX_LOCATORS * LOCATOR_SPACE + HISTORY_LENGTH * HISTORY_SPACE;
+    FACTS + 2 * MAX_LOCATORS * LOCATOR_SPACE + HISTORY_LENGTH * HISTORY_SPACE + WATCH;
 
 /// Octets that an event takes.
 pub(super) const LARGEST_EVENT: usize = FACTS + 3 * U8_SPACE;
@@ -90,6 +110,7 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
         }
         if let Some(watch) = &establishment.watch {
             message.put_u8(A_REAP, watch.reap.state() as u8)?;
+            self::watch(message, context, locked, watch, now)?;
         }
     }
 
@@ -113,6 +134,112 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
     list(message, A_LOCATOR_PEER, &peer.list, status)?;
     for happened in locked.history() {
         message.nest(A_HISTORY, |nest| past(nest, happened, now))?;
+    }
+    Ok(())
+}
+
+/// Writes what failure detection does, and would do.
+fn watch(
+    message: &mut Message<'_>,
+    context: &Context,
+    locked: &Locked<'_>,
+    watch: &Watch,
+    now: Instant,
+) -> Result {
+    let constants = locked.reap_constants();
+    message.put_u32(A_SEND_TIMEOUT, constants.send_timeout.as_millis())?;
+    message.put_u8(A_KEEPALIVES, u8::from(!constants.suppress_keepalives))?;
+    message.put_u8(A_INITIAL_PROBES, constants.initial_probes)?;
+    message.put_u32(A_PROBE_TIMEOUT, constants.initial_probe_timeout.as_millis())?;
+    message.put_u8(A_HOT_STANDBY, u8::from(constants.hot_standby))?;
+
+    let own = locked.reap_overrides();
+    let bits = [
+        (own.send_timeout.is_some(), REAP_SEND_TIMEOUT),
+        (own.suppress_keepalives.is_some(), REAP_KEEPALIVES),
+        (own.initial_probes.is_some(), REAP_INITIAL_PROBES),
+        (own.initial_probe_timeout.is_some(), REAP_PROBE_TIMEOUT),
+        (own.hot_standby.is_some(), REAP_HOT_STANDBY),
+    ];
+    let overridden = bits
+        .into_iter()
+        .fold(0, |all, (is_own, bit)| if is_own { all | bit } else { all });
+    message.put_u8(A_OVERRIDDEN, overridden)?;
+    if let Some(pair) = watch.reap.standby(&constants, now) {
+        message.put(A_STANDBY_LOCAL, pair.local.as_octets())?;
+        message.put(A_STANDBY_PEER, pair.peer.as_octets())?;
+    }
+
+    let (local, peer) = (locked.local(), locked.peer());
+    let candidates = watch.candidates(context, locked, &local, &peer);
+    let ranking = Ranking::new(
+        &candidates,
+        context.ulids(),
+        Some(watch.reap.suspect_pair()),
+    );
+    let mut before: Option<Rank> = None;
+    for (pair, ranked) in &order(&ranking)? {
+        message.nest(A_RANKING, |nest| {
+            nest.put(A_RANK_LOCAL, pair.local.as_octets())?;
+            nest.put(A_RANK_PEER, pair.peer.as_octets())?;
+            match ranked {
+                Ok(ranked) => {
+                    let criterion = before.and_then(|before| ranked.rank.criterion(&before));
+                    if let Some(criterion) = criterion {
+                        nest.put_u8(A_RANK_CRITERION, criterion as u8)?;
+                    }
+                    rank(nest, &ranked.rank)
+                }
+                Err(unusable) => nest.put_u8(A_RANK_UNUSABLE, *unusable as u8),
+            }
+        })?;
+        before = ranked.ok().map(|ranked| ranked.rank);
+    }
+    Ok(())
+}
+
+/// A pair and its rank, or why it cannot be used.
+type Place = (LocatorPair, Result<RankedPair, Unusable>);
+
+/// The first pairs in their order. May sleep.
+fn order<C: Candidates>(ranking: &Ranking<'_, C>) -> Result<KVec<Place>> {
+    // What is equal stays in the order of the lists.
+    let key = |place: &Place| (place.1.is_err(), place.1.ok().map(|ranked| ranked.rank));
+    let mut order: KVec<Place> = KVec::with_capacity(RANKING_LENGTH, GFP_KERNEL)?;
+    for place in ranking.all() {
+        let at = order.iter().position(|other| key(other) > key(&place));
+        if order.len() == RANKING_LENGTH {
+            if at.is_none() {
+                continue;
+            }
+            order.pop();
+        }
+        // There is room now.
+        let _ = order.push_within_capacity(place);
+        if let Some(behind) = at.and_then(|at| order.get_mut(at..)) {
+            behind.rotate_right(1);
+        }
+    }
+    Ok(order)
+}
+
+fn rank(nest: &mut Message<'_>, rank: &Rank) -> Result {
+    let (Reverse(precedence), Reverse(prefix)) = (rank.precedence, rank.common_prefix);
+    let octets = [
+        (A_RANK_SHARED, rank.shared),
+        (A_RANK_WANTED, 2_u8.saturating_sub(rank.unwanted)),
+        (A_RANK_BROKEN, rank.broken),
+        (A_RANK_PEER_PRIORITY, rank.peer_priority),
+        (A_RANK_LOCAL_PRIORITY, rank.local_priority),
+        (A_RANK_TRANSIENT, rank.transient),
+        (A_RANK_DEPRECATED, u8::from(rank.is_deprecated)),
+        (A_RANK_LABELS_DIFFER, u8::from(rank.labels_differ)),
+        (A_RANK_PRECEDENCE, precedence),
+        (A_RANK_ULIDS, u8::from(!rank.is_translated)),
+        (A_RANK_PREFIX, prefix),
+    ];
+    for (kind, octet) in octets {
+        nest.put_u8(kind, octet)?;
     }
     Ok(())
 }

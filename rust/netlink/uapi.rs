@@ -50,6 +50,41 @@ pub(super) const A_UPDATE: u16 = bindings::shim6_attr_SHIM6_A_UPDATE as u16;
 pub(super) const A_PAIR_REASON: u16 = bindings::shim6_attr_SHIM6_A_PAIR_REASON as u16;
 pub(super) const A_REAP: u16 = bindings::shim6_attr_SHIM6_A_REAP as u16;
 pub(super) const A_HISTORY: u16 = bindings::shim6_attr_SHIM6_A_HISTORY as u16;
+pub(super) const A_SEND_TIMEOUT: u16 = bindings::shim6_attr_SHIM6_A_SEND_TIMEOUT as u16;
+pub(super) const A_KEEPALIVES: u16 = bindings::shim6_attr_SHIM6_A_KEEPALIVES as u16;
+pub(super) const A_INITIAL_PROBES: u16 = bindings::shim6_attr_SHIM6_A_INITIAL_PROBES as u16;
+pub(super) const A_PROBE_TIMEOUT: u16 = bindings::shim6_attr_SHIM6_A_PROBE_TIMEOUT as u16;
+pub(super) const A_HOT_STANDBY: u16 = bindings::shim6_attr_SHIM6_A_HOT_STANDBY as u16;
+pub(super) const A_OVERRIDDEN: u16 = bindings::shim6_attr_SHIM6_A_OVERRIDDEN as u16;
+pub(super) const A_RESET: u16 = bindings::shim6_attr_SHIM6_A_RESET as u16;
+pub(super) const A_STANDBY_LOCAL: u16 = bindings::shim6_attr_SHIM6_A_STANDBY_LOCAL as u16;
+pub(super) const A_STANDBY_PEER: u16 = bindings::shim6_attr_SHIM6_A_STANDBY_PEER as u16;
+pub(super) const A_RANKING: u16 = bindings::shim6_attr_SHIM6_A_RANKING as u16;
+
+pub(super) const A_RANK_LOCAL: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_LOCAL as u16;
+pub(super) const A_RANK_PEER: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_PEER as u16;
+pub(super) const A_RANK_UNUSABLE: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_UNUSABLE as u16;
+pub(super) const A_RANK_CRITERION: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_CRITERION as u16;
+pub(super) const A_RANK_SHARED: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_SHARED as u16;
+pub(super) const A_RANK_WANTED: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_WANTED as u16;
+pub(super) const A_RANK_BROKEN: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_BROKEN as u16;
+pub(super) const A_RANK_PEER_PRIORITY: u16 =
+    bindings::shim6_rank_attr_SHIM6_A_RANK_PEER_PRIORITY as u16;
+pub(super) const A_RANK_LOCAL_PRIORITY: u16 =
+    bindings::shim6_rank_attr_SHIM6_A_RANK_LOCAL_PRIORITY as u16;
+pub(super) const A_RANK_TRANSIENT: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_TRANSIENT as u16;
+pub(super) const A_RANK_DEPRECATED: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_DEPRECATED as u16;
+pub(super) const A_RANK_LABELS_DIFFER: u16 =
+    bindings::shim6_rank_attr_SHIM6_A_RANK_LABELS_DIFFER as u16;
+pub(super) const A_RANK_PRECEDENCE: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_PRECEDENCE as u16;
+pub(super) const A_RANK_ULIDS: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_ULIDS as u16;
+pub(super) const A_RANK_PREFIX: u16 = bindings::shim6_rank_attr_SHIM6_A_RANK_PREFIX as u16;
+
+pub(super) const REAP_SEND_TIMEOUT: u8 = bindings::SHIM6_REAP_SEND_TIMEOUT as u8;
+pub(super) const REAP_KEEPALIVES: u8 = bindings::SHIM6_REAP_KEEPALIVES as u8;
+pub(super) const REAP_INITIAL_PROBES: u8 = bindings::SHIM6_REAP_INITIAL_PROBES as u8;
+pub(super) const REAP_PROBE_TIMEOUT: u8 = bindings::SHIM6_REAP_PROBE_TIMEOUT as u8;
+pub(super) const REAP_HOT_STANDBY: u8 = bindings::SHIM6_REAP_HOT_STANDBY as u8;
 
 pub(super) const A_LOCATOR_ADDRESS: u16 =
     bindings::shim6_locator_attr_SHIM6_A_LOCATOR_ADDRESS as u16;

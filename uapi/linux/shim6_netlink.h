@@ -45,7 +45,9 @@
  * @SHIM6_CMD_CONTEXT_SET: set the current locator pair of a context, named as
  *                         in GET; a locator left out keeps its value. Elements
  *                         of %SHIM6_A_LOCATOR_LOCAL change the preferences of
- *                         those local locators, and the peer is told
+ *                         those local locators, and the peer is told.
+ *                         Constants of failure detection can be made this
+ *                         context's own, not those of a static context
  * @SHIM6_CMD_CONTEXT_START: establish a context with a peer (RFC 5533 section
  *                         7.7). Needs both ULIDs
  * @SHIM6_CMD_CONTEXT_FLUSH: forget all contexts that are not static, and all
@@ -135,6 +137,24 @@ enum shim6_cmd {
  * @SHIM6_A_REAP:          u8, &enum shim6_reap, what failure detection thinks of
  *                         the current pair, absent where there is none (get
  *                         only)
+ * @SHIM6_A_SEND_TIMEOUT:  u32, milliseconds, Send Timeout of a context (RFC 5534
+ *                         section 7). Up to and with %SHIM6_A_HOT_STANDBY: get
+ *                         says what is in force, set makes it this context's own
+ * @SHIM6_A_KEEPALIVES:    u8, 1 if Keepalives are sent, 0 if they are suppressed
+ * @SHIM6_A_INITIAL_PROBES: u8, Number of Initial Probes, 1 to 32
+ * @SHIM6_A_PROBE_TIMEOUT: u32, milliseconds, Initial Probe Timeout
+ * @SHIM6_A_HOT_STANDBY:   u8, 1 if a second locator pair is kept confirmed
+ * @SHIM6_A_OVERRIDDEN:    u8, bits SHIM6_REAP_* of those five that are the
+ *                         context's own, not the namespace's (get only)
+ * @SHIM6_A_RESET:         u8, bits SHIM6_REAP_* of those that are to be as the
+ *                         namespace has them (set only)
+ * @SHIM6_A_STANDBY_LOCAL: 16 octets, local locator of the pair that stands by,
+ *                         absent if none does (get only)
+ * @SHIM6_A_STANDBY_PEER:  16 octets, peer locator of that pair (get only)
+ * @SHIM6_A_RANKING:       nest of &enum shim6_rank_attr, one per pair, in the
+ *                         order in which pairs are tried if the current one
+ *                         fails, or are being tried; those that cannot be used
+ *                         come last. At most 16 (get only)
  */
 enum shim6_attr {
 	SHIM6_A_UNSPEC,
@@ -170,12 +190,120 @@ enum shim6_attr {
 	SHIM6_A_PAIR_REASON,
 	SHIM6_A_HISTORY,
 	SHIM6_A_REAP,
+	SHIM6_A_SEND_TIMEOUT,
+	SHIM6_A_KEEPALIVES,
+	SHIM6_A_INITIAL_PROBES,
+	SHIM6_A_PROBE_TIMEOUT,
+	SHIM6_A_HOT_STANDBY,
+	SHIM6_A_OVERRIDDEN,
+	SHIM6_A_RESET,
+	SHIM6_A_STANDBY_LOCAL,
+	SHIM6_A_STANDBY_PEER,
+	SHIM6_A_RANKING,
 
 	/* private: */
 	__SHIM6_A_MAX,
 };
 
 #define SHIM6_A_MAX			(__SHIM6_A_MAX - 1)
+
+/* Constants of failure detection that a context can have of its own. */
+#define SHIM6_REAP_SEND_TIMEOUT		1
+#define SHIM6_REAP_KEEPALIVES		2
+#define SHIM6_REAP_INITIAL_PROBES	4
+#define SHIM6_REAP_PROBE_TIMEOUT	8
+#define SHIM6_REAP_HOT_STANDBY		16
+
+/**
+ * enum shim6_rank_attr - attributes of a locator pair in its order, get only.
+ *                        What comes first from %SHIM6_A_RANK_SHARED on counts
+ *                        most; all of these are absent for a pair that cannot be
+ *                        used
+ * @SHIM6_A_RANK_UNSPEC:       not used
+ * @SHIM6_A_RANK_LOCAL:        16 octets, local locator
+ * @SHIM6_A_RANK_PEER:         16 octets, peer locator
+ * @SHIM6_A_RANK_UNUSABLE:     u8, &enum shim6_unusable, absent if it can be used
+ * @SHIM6_A_RANK_CRITERION:    u8, &enum shim6_criterion, in what it is behind the
+ *                             pair before it; absent for the first pair and for
+ *                             one that differs in weight at most
+ * @SHIM6_A_RANK_SHARED:       u8, locators in common with the pair that failed,
+ *                             which is the current one while that works
+ * @SHIM6_A_RANK_WANTED:       u8, locators that an administrator or a socket wants
+ * @SHIM6_A_RANK_BROKEN:       u8, BROKEN locators
+ * @SHIM6_A_RANK_PEER_PRIORITY: u8, priority of the peer locator
+ * @SHIM6_A_RANK_LOCAL_PRIORITY: u8, priority of the local locator
+ * @SHIM6_A_RANK_TRANSIENT:    u8, TRANSIENT locators
+ * @SHIM6_A_RANK_DEPRECATED:   u8, 1 if the local locator is deprecated
+ * @SHIM6_A_RANK_LABELS_DIFFER: u8, 1 if the labels of RFC 6724 differ
+ * @SHIM6_A_RANK_PRECEDENCE:   u8, precedence of the peer locator (RFC 6724)
+ * @SHIM6_A_RANK_ULIDS:        u8, 1 if it is the ULID pair
+ * @SHIM6_A_RANK_PREFIX:       u8, leading bits in common, at most 64
+ */
+enum shim6_rank_attr {
+	SHIM6_A_RANK_UNSPEC,
+	SHIM6_A_RANK_LOCAL,
+	SHIM6_A_RANK_PEER,
+	SHIM6_A_RANK_UNUSABLE,
+	SHIM6_A_RANK_CRITERION,
+	SHIM6_A_RANK_SHARED,
+	SHIM6_A_RANK_WANTED,
+	SHIM6_A_RANK_BROKEN,
+	SHIM6_A_RANK_PEER_PRIORITY,
+	SHIM6_A_RANK_LOCAL_PRIORITY,
+	SHIM6_A_RANK_TRANSIENT,
+	SHIM6_A_RANK_DEPRECATED,
+	SHIM6_A_RANK_LABELS_DIFFER,
+	SHIM6_A_RANK_PRECEDENCE,
+	SHIM6_A_RANK_ULIDS,
+	SHIM6_A_RANK_PREFIX,
+
+	/* private: */
+	__SHIM6_A_RANK_MAX,
+};
+
+#define SHIM6_A_RANK_MAX		(__SHIM6_A_RANK_MAX - 1)
+
+/**
+ * enum shim6_unusable - why a locator pair cannot be used
+ * @SHIM6_UNUSABLE_LOCAL_NOT_OPERATIONAL: packets cannot be sent with the local one
+ * @SHIM6_UNUSABLE_LOCAL_NOT_ACKNOWLEDGED: the peer does not know the local one
+ * @SHIM6_UNUSABLE_PEER_NOT_VERIFIED: the other is not proved to be the peer's
+ * @SHIM6_UNUSABLE_SCOPE: one is neither global nor unique local
+ */
+enum shim6_unusable {
+	SHIM6_UNUSABLE_LOCAL_NOT_OPERATIONAL,
+	SHIM6_UNUSABLE_LOCAL_NOT_ACKNOWLEDGED,
+	SHIM6_UNUSABLE_PEER_NOT_VERIFIED,
+	SHIM6_UNUSABLE_SCOPE,
+};
+
+/**
+ * enum shim6_criterion - in what one locator pair is better than another
+ * @SHIM6_CRITERION_DISJOINT:      fewer locators in common with what failed
+ * @SHIM6_CRITERION_WANTED:        an administrator or a socket wants it
+ * @SHIM6_CRITERION_NOT_BROKEN:    not BROKEN
+ * @SHIM6_CRITERION_PEER_PRIORITY: the peer's priority
+ * @SHIM6_CRITERION_LOCAL_PRIORITY: this host's priority
+ * @SHIM6_CRITERION_NOT_TRANSIENT: not TRANSIENT
+ * @SHIM6_CRITERION_NOT_DEPRECATED: not deprecated (RFC 6724)
+ * @SHIM6_CRITERION_LABEL:         matching label (RFC 6724)
+ * @SHIM6_CRITERION_PRECEDENCE:    higher precedence (RFC 6724)
+ * @SHIM6_CRITERION_ULIDS:         no header is needed
+ * @SHIM6_CRITERION_PREFIX:        longer common prefix (RFC 6724)
+ */
+enum shim6_criterion {
+	SHIM6_CRITERION_DISJOINT,
+	SHIM6_CRITERION_WANTED,
+	SHIM6_CRITERION_NOT_BROKEN,
+	SHIM6_CRITERION_PEER_PRIORITY,
+	SHIM6_CRITERION_LOCAL_PRIORITY,
+	SHIM6_CRITERION_NOT_TRANSIENT,
+	SHIM6_CRITERION_NOT_DEPRECATED,
+	SHIM6_CRITERION_LABEL,
+	SHIM6_CRITERION_PRECEDENCE,
+	SHIM6_CRITERION_ULIDS,
+	SHIM6_CRITERION_PREFIX,
+};
 
 /**
  * enum shim6_locator_attr - attributes of a locator

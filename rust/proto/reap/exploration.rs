@@ -82,6 +82,11 @@ impl Exploration {
         self.begin_round();
     }
 
+    /// The pair that is thought to have failed, or was.
+    pub(super) const fn failed(&self) -> Option<LocatorPair> {
+        self.failed
+    }
+
     /// Begins with the initial probes again, the first of them now.
     fn burst(&mut self, now: Instant) {
         self.next = Some(now);

@@ -282,6 +282,15 @@ impl Reap {
         self.pair
     }
 
+    /// The pair that is thought to have failed, or, while none is, the current one: what the order
+    /// of pairs begins with.
+    pub fn suspect_pair(&self) -> LocatorPair {
+        let failed = self.exploration.failed();
+        failed
+            .filter(|_| self.state != State::Operational)
+            .unwrap_or(self.pair)
+    }
+
     /// When [`timeout`](Self::timeout) is to be called at the latest; [`None`] if nothing waits.
     pub const fn next_deadline(&self) -> Option<Instant> {
         self.deadline

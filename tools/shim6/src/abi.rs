@@ -65,6 +65,67 @@ pub(crate) mod attr {
     pub(crate) const PAIR_REASON: u16 = 30;
     pub(crate) const HISTORY: u16 = 31;
     pub(crate) const REAP: u16 = 32;
+    pub(crate) const SEND_TIMEOUT: u16 = 33;
+    pub(crate) const KEEPALIVES: u16 = 34;
+    pub(crate) const INITIAL_PROBES: u16 = 35;
+    pub(crate) const PROBE_TIMEOUT: u16 = 36;
+    pub(crate) const HOT_STANDBY: u16 = 37;
+    pub(crate) const OVERRIDDEN: u16 = 38;
+    pub(crate) const RESET: u16 = 39;
+    pub(crate) const STANDBY_LOCAL: u16 = 40;
+    pub(crate) const STANDBY_PEER: u16 = 41;
+    pub(crate) const RANKING: u16 = 42;
+}
+
+/// `enum shim6_rank_attr`.
+pub(crate) mod rank_attr {
+    pub(crate) const LOCAL: u16 = 1;
+    pub(crate) const PEER: u16 = 2;
+    pub(crate) const UNUSABLE: u16 = 3;
+    pub(crate) const CRITERION: u16 = 4;
+    pub(crate) const SHARED: u16 = 5;
+    pub(crate) const WANTED: u16 = 6;
+    pub(crate) const BROKEN: u16 = 7;
+    pub(crate) const PEER_PRIORITY: u16 = 8;
+    pub(crate) const LOCAL_PRIORITY: u16 = 9;
+    pub(crate) const TRANSIENT: u16 = 10;
+    pub(crate) const DEPRECATED: u16 = 11;
+    pub(crate) const LABELS_DIFFER: u16 = 12;
+    pub(crate) const PRECEDENCE: u16 = 13;
+    pub(crate) const ULIDS: u16 = 14;
+    pub(crate) const PREFIX: u16 = 15;
+}
+
+/// Bits `SHIM6_REAP_*`.
+pub(crate) mod reap_constant {
+    pub(crate) const SEND_TIMEOUT: u8 = 1;
+    pub(crate) const KEEPALIVES: u8 = 2;
+    pub(crate) const INITIAL_PROBES: u8 = 4;
+    pub(crate) const PROBE_TIMEOUT: u8 = 8;
+    pub(crate) const HOT_STANDBY: u8 = 16;
+}
+
+/// `enum shim6_unusable`.
+pub(crate) mod unusable {
+    pub(crate) const LOCAL_NOT_OPERATIONAL: u8 = 0;
+    pub(crate) const LOCAL_NOT_ACKNOWLEDGED: u8 = 1;
+    pub(crate) const PEER_NOT_VERIFIED: u8 = 2;
+    pub(crate) const SCOPE: u8 = 3;
+}
+
+/// `enum shim6_criterion`.
+pub(crate) mod criterion {
+    pub(crate) const DISJOINT: u8 = 0;
+    pub(crate) const WANTED: u8 = 1;
+    pub(crate) const NOT_BROKEN: u8 = 2;
+    pub(crate) const PEER_PRIORITY: u8 = 3;
+    pub(crate) const LOCAL_PRIORITY: u8 = 4;
+    pub(crate) const NOT_TRANSIENT: u8 = 5;
+    pub(crate) const NOT_DEPRECATED: u8 = 6;
+    pub(crate) const LABEL: u8 = 7;
+    pub(crate) const PRECEDENCE: u8 = 8;
+    pub(crate) const ULIDS: u8 = 9;
+    pub(crate) const PREFIX: u8 = 10;
 }
 
 /// `enum shim6_locator_attr`.
@@ -272,8 +333,35 @@ mod tests {
         let ours = named!(attr: ULID_LOCAL ULID_PEER FII TAG_LOCAL TAG_PEER LOCATOR_LOCAL
             LOCATOR_PEER CURRENT_LOCAL CURRENT_PEER STATE LAST_TX LAST_RX SWITCHES ORIGIN NAME
             PDS PRIVATE_KEY SIGNS PREFIX PREFIX_LEN EVENT CAUSE ERROR_CODE GENERATION_LOCAL
-            GENERATION_PEER TIMER RETRIES UPDATE PAIR_REASON HISTORY);
+            GENERATION_PEER TIMER RETRIES UPDATE PAIR_REASON HISTORY REAP SEND_TIMEOUT KEEPALIVES
+            INITIAL_PROBES PROBE_TIMEOUT HOT_STANDBY OVERRIDDEN RESET STANDBY_LOCAL STANDBY_PEER
+            RANKING);
         has(&enumerators("shim6_attr", "SHIM6_A_"), &ours);
+    }
+
+    #[test]
+    fn ranking() {
+        let ours = named!(rank_attr: LOCAL PEER UNUSABLE CRITERION SHARED WANTED BROKEN
+            PEER_PRIORITY LOCAL_PRIORITY TRANSIENT DEPRECATED LABELS_DIFFER PRECEDENCE ULIDS
+            PREFIX);
+        has(&enumerators("shim6_rank_attr", "SHIM6_A_RANK_"), &ours);
+        let ours = named!(unusable: LOCAL_NOT_OPERATIONAL LOCAL_NOT_ACKNOWLEDGED
+            PEER_NOT_VERIFIED SCOPE);
+        assert_eq!(
+            enumerators("shim6_unusable", "SHIM6_UNUSABLE_"),
+            table(&ours)
+        );
+        let ours = named!(criterion: DISJOINT WANTED NOT_BROKEN PEER_PRIORITY LOCAL_PRIORITY
+            NOT_TRANSIENT NOT_DEPRECATED LABEL PRECEDENCE ULIDS PREFIX);
+        assert_eq!(
+            enumerators("shim6_criterion", "SHIM6_CRITERION_"),
+            table(&ours)
+        );
+        let ours = named!(reap_constant: SEND_TIMEOUT KEEPALIVES INITIAL_PROBES PROBE_TIMEOUT
+            HOT_STANDBY);
+        for (name, value) in ours {
+            assert_eq!(defined(&format!("SHIM6_REAP_{name}")), value.to_string());
+        }
     }
 
     #[test]

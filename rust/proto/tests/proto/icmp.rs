@@ -141,15 +141,9 @@ fn errors_about_other_packets_are_none() {
 /// recognised by their addresses. What is quoted has to be ours.
 #[test]
 fn errors_about_plain_packets() {
-    let ours = packet(
-        path().local.octets(),
-        path().peer.octets(),
-        17,
-        &[7; 100],
-    );
-    let unreached = |icmp_type, code, body: &[u8]| {
-        IcmpError::plain_unreached(&error(icmp_type, code, 0, body))
-    };
+    let ours = packet(path().local.octets(), path().peer.octets(), 17, &[7; 100]);
+    let unreached =
+        |icmp_type, code, body: &[u8]| IcmpError::plain_unreached(&error(icmp_type, code, 0, body));
     assert_eq!(unreached(UNREACHABLE, 0, &ours), Some(path()));
     assert_eq!(unreached(UNREACHABLE, 3, &ours[..48]), Some(path()));
     assert_eq!(unreached(TIME_EXCEEDED, 0, &ours), Some(path()));

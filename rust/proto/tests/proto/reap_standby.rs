@@ -2,6 +2,8 @@
 
 //! A second pair that is kept confirmed, and going back to a better one.
 
+use std::collections::HashSet;
+
 use shim6_proto::{
     locator::LocatorPair,
     reap::{
@@ -165,7 +167,11 @@ fn unasked_answers() {
 #[test]
 fn failure_switches_at_once() {
     let signs: [fn(&mut Bench) -> Vec<Action>; 4] = [
-        |bench| bench.step(|reap, step| reap.hint(step, Hint::TcpTimeout)),
+        |bench| {
+            // Nothing has come since TCP sent what is lost.
+            bench.run_until(bench.elapsed() + 200);
+            bench.step(|reap, step| reap.hint(step, Hint::TcpTimeout))
+        },
         |bench| {
             bench.locators.local_mut(A1).is_operational = false;
             bench.changed()
@@ -216,6 +222,47 @@ fn icmp_errors_are_not_believed() {
         assert_eq!(bench.reap.state(), State::Operational);
         assert_eq!(bench.reap.pair(), ULIDS);
     }
+}
+
+/// A connection of TCP that does not get through while others are heard may be stuck for reasons of
+/// its own: the current pair is probed and kept, and not again for a while.
+#[test]
+fn a_connection_that_is_stuck_alone() {
+    for mut bench in [with_standby(), Bench::new()] {
+        run(&mut bench, 10_000, &[OTHER]);
+        bench.receive();
+        let hint = |bench: &mut Bench| {
+            bench.receive();
+            bench.step(|reap, step| reap.hint(step, Hint::TcpTimeout))
+        };
+        let actions = hint(&mut bench);
+        assert_eq!(switches(&actions), []);
+        assert_eq!(probes(&actions), [(ProbeState::Exploring, ULIDS)]);
+        let report = our_record(ULIDS, nonce(&actions));
+        let actions = bench.probe(ULIDS, ProbeState::InboundOk, 1, &[report]);
+        assert_eq!(switches(&actions), []);
+        assert_eq!(hint(&mut bench), []);
+    }
+}
+
+/// TCP goes on to send over the pair that failed, and each packet may lead to another error: pairs
+/// are tried all the same.
+#[test]
+fn errors_do_not_keep_pairs_from_being_tried() {
+    let mut bench = Bench::new();
+    bench.send();
+    let mut tried = probes(&bench.step(|reap, step| reap.hint(step, Hint::IcmpError)));
+    for _ in 0..30 {
+        let until = bench.elapsed() + 100;
+        let done = bench.run_until(until);
+        let actions: Vec<Action> = done.iter().map(|(_, action)| *action).collect();
+        tried.extend(probes(&actions));
+        for hint in [Hint::IcmpError, Hint::TcpTimeout] {
+            assert_eq!(bench.step(|reap, step| reap.hint(step, hint)), []);
+        }
+    }
+    let pairs: HashSet<LocatorPair> = tried.iter().map(|(_, pair)| *pair).collect();
+    assert_eq!(pairs.len(), 4, "{tried:?}");
 }
 
 /// A standby that may not be used any more is not used.

@@ -2,7 +2,9 @@
 
 //! The command line of `shim6 context`.
 
+use std::fmt;
 use std::net::Ipv6Addr;
+use std::str::FromStr;
 
 use clap::{
     ArgGroup,
@@ -18,6 +20,10 @@ use crate::context::locator::{
     parse_address,
     parse_preferences,
     Locator, //
+};
+use crate::context::watch::{
+    Wanted,
+    WatchChange, //
 };
 use crate::context::{
     Change,
@@ -44,22 +50,30 @@ Examples:
         #[command(flatten)]
         selector: Selector,
     },
-    /// Change the current locator pair of a context, or preferences of its local locators
+    /// Change the current locator pair of a context, preferences, or failure detection
     #[command(group = ArgGroup::new("change")
-        .args(["current_local", "current_peer", "locator_local"])
+        .args(["current_local", "current_peer", "locator_local", "send_timeout", "keepalives",
+            "initial_probes", "probe_timeout", "hot_standby"])
         .required(true)
         .multiple(true))]
     #[command(override_usage = "\
 shim6 context set --ulid-local ADDRESS --ulid-peer ADDRESS [--fii NUMBER] CHANGE...
        shim6 context set --tag-local TAG CHANGE...
-  CHANGE: --current-local ADDRESS | --current-peer ADDRESS | --locator-local PREFERENCES")]
+  CHANGE: --current-local ADDRESS | --current-peer ADDRESS | --locator-local PREFERENCES
+        | --send-timeout MS | --keepalives on|off | --initial-probes NUMBER
+        | --probe-timeout MS | --hot-standby on|off")]
     #[command(after_help = "\
 PREFERENCES are ADDRESS[,priority=N][,weight=N][,broken][,transient], and what is left out
 becomes 0 or no. The peer is told. A current locator left out keeps its value.
 
+Constants of failure detection (RFC 5534) are this context's own then; 'default' makes them those
+of the namespace again. The peer is told of the Send Timeout.
+
 Examples:
   shim6 context set --tag-local a1 --current-local 2001:db8:2::a --current-peer 2001:db8:2::b
-  shim6 context set --tag-local a1 --locator-local 2001:db8:1::a,priority=2,broken")]
+  shim6 context set --tag-local a1 --locator-local 2001:db8:1::a,priority=2,broken
+  shim6 context set --tag-local a1 --send-timeout 3000 --hot-standby on
+  shim6 context set --tag-local a1 --send-timeout default")]
     Set {
         #[command(flatten)]
         selector: Selector,
@@ -175,6 +189,50 @@ pub(crate) struct ChangeArgs {
     /// Local locator with other preferences; may be repeated
     #[arg(long, value_name = "PREFERENCES", value_parser = parse_preferences)]
     locator_local: Vec<Locator>,
+    /// Milliseconds without an answer before pairs are tried, 100 to a day
+    #[arg(long, value_name = "MS", value_parser = |text: &str| number(text, 100, DAY))]
+    send_timeout: Option<Wanted<u32>>,
+    /// Whether Keepalives are sent
+    #[arg(long, value_name = "on|off", value_parser = switch)]
+    keepalives: Option<Wanted<bool>>,
+    /// Probes before the time between them grows, 1 to 32
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, 1, 32_u8))]
+    initial_probes: Option<Wanted<u8>>,
+    /// Milliseconds between these, 10 to a day
+    #[arg(long, value_name = "MS", value_parser = |text: &str| number(text, 10, DAY))]
+    probe_timeout: Option<Wanted<u32>>,
+    /// Whether a second pair is kept confirmed
+    #[arg(long, value_name = "on|off", value_parser = switch)]
+    hot_standby: Option<Wanted<bool>>,
+}
+
+/// The longest time, in milliseconds.
+const DAY: u32 = 86_400_000;
+
+/// A number within limits, or "default".
+fn number<T>(text: &str, least: T, most: T) -> Result<Wanted<T>, String>
+where
+    T: FromStr + PartialOrd + fmt::Display,
+{
+    if text == "default" {
+        return Ok(Wanted::Default);
+    }
+    match text.parse() {
+        Ok(value) if (&least..=&most).contains(&&value) => Ok(Wanted::Own(value)),
+        _ => Err(format!(
+            "neither a number from {least} to {most} nor \"default\""
+        )),
+    }
+}
+
+/// "on", "off" or "default".
+fn switch(text: &str) -> Result<Wanted<bool>, String> {
+    match text {
+        "on" => Ok(Wanted::Own(true)),
+        "off" => Ok(Wanted::Own(false)),
+        "default" => Ok(Wanted::Default),
+        _ => Err("neither \"on\" nor \"off\" nor \"default\"".into()),
+    }
 }
 
 impl ChangeArgs {
@@ -182,6 +240,13 @@ impl ChangeArgs {
         Change {
             current: self.current.into(),
             locator_local: self.locator_local,
+            watch: WatchChange {
+                send_timeout: self.send_timeout,
+                keepalives: self.keepalives,
+                initial_probes: self.initial_probes,
+                probe_timeout: self.probe_timeout,
+                hot_standby: self.hot_standby,
+            },
         }
     }
 }
@@ -373,6 +438,40 @@ mod tests {
         let (kind, text) = refusal("context set --tag-local a1 --locator-local 2001:db8::1,hba");
         assert_eq!(kind, ErrorKind::ValueValidation);
         assert!(text.contains("does not change"), "{text}");
+    }
+
+    #[test]
+    fn set_takes_constants_of_failure_detection() {
+        assert_eq!(
+            set("--send-timeout 3000 --keepalives off --initial-probes 2").watch,
+            WatchChange {
+                send_timeout: Some(Wanted::Own(3_000)),
+                keepalives: Some(Wanted::Own(false)),
+                initial_probes: Some(Wanted::Own(2)),
+                ..WatchChange::default()
+            }
+        );
+        assert_eq!(
+            set("--probe-timeout default --hot-standby on").watch,
+            WatchChange {
+                probe_timeout: Some(Wanted::Default),
+                hot_standby: Some(Wanted::Own(true)),
+                ..WatchChange::default()
+            }
+        );
+        for (words, reason) in [
+            ("--send-timeout 99", "from 100 to 86400000"),
+            ("--send-timeout 86400001", "from 100 to 86400000"),
+            ("--initial-probes 0", "from 1 to 32"),
+            ("--initial-probes 300", "from 1 to 32"),
+            ("--probe-timeout -1", "from 10 to 86400000"),
+            ("--hot-standby yes", "neither"),
+        ] {
+            let words = words.replacen(' ', "=", 1);
+            let (kind, text) = refusal(&format!("context set --tag-local a1 {words}"));
+            assert_eq!(kind, ErrorKind::ValueValidation, "{words}");
+            assert!(text.contains(reason), "{words}: {text}");
+        }
     }
 
     #[test]

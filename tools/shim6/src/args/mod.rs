@@ -139,6 +139,6 @@ mod tests {
                 examples += 1;
             }
         }
-        assert_eq!(examples, 34);
+        assert_eq!(examples, 36);
     }
 }

@@ -20,6 +20,7 @@ use super::locator::{
     Locator,
     Verification, //
 };
+use super::watch::Watch;
 use super::words::{
     Cause,
     Event,
@@ -141,6 +142,7 @@ impl Context {
         let mut retries = 0;
         let mut update_outstanding = false;
         let mut reap = None;
+        let mut watch = Watch::default();
         let mut history = Vec::new();
         for_each_attribute(octets, |kind, value| {
             let mut read = || {
@@ -168,7 +170,7 @@ impl Context {
                     attr::UPDATE => update_outstanding = parse_u8(value)? != 0,
                     attr::REAP => reap = Some(Reap(parse_u8(value)?)),
                     attr::HISTORY => history.push(read_incident(value)?),
-                    _ => {}
+                    _ => watch.read(kind, value)?,
                 }
                 Ok(())
             };
@@ -199,6 +201,8 @@ impl Context {
             retries,
             update_outstanding,
             reap,
+            // An older kernel says less.
+            watch: reap.map(|_| watch),
             history,
         })
     }
@@ -221,6 +225,14 @@ mod tests {
         A2,
         B1,
         B2, //
+    };
+    use super::super::watch::{
+        Rank,
+        Ranked, //
+    };
+    use super::super::words::{
+        Criterion,
+        Unusable, //
     };
     use super::*;
 
@@ -278,6 +290,7 @@ mod tests {
             retries: 0,
             update_outstanding: false,
             reap: None,
+            watch: None,
             history: Vec::new(),
         };
         assert_eq!(Context::from_attributes(&answer()).unwrap(), expected);
@@ -303,6 +316,23 @@ mod tests {
             vec![5, 0, 28, 0, 3, 0, 0, 0],
             vec![5, 0, 29, 0, 1, 0, 0, 0],
             vec![5, 0, 32, 0, 2, 0, 0, 0],
+            vec![8, 0, 33, 0, 0xe8, 3, 0, 0],
+            vec![5, 0, 34, 0, 1, 0, 0, 0],
+            vec![5, 0, 35, 0, 4, 0, 0, 0],
+            vec![8, 0, 36, 0, 0xf4, 1, 0, 0],
+            vec![5, 0, 37, 0, 1, 0, 0, 0],
+            vec![5, 0, 38, 0, 17, 0, 0, 0],
+            vec![20, 0, 40, 0], A2.to_vec(),
+            vec![20, 0, 41, 0], B1.to_vec(),
+            vec![60, 0, 42, 0x80],
+                vec![20, 0, 1, 0], A1.to_vec(),
+                vec![20, 0, 2, 0], B1.to_vec(),
+                vec![5, 0, 4, 0, 9, 0, 0, 0],
+                vec![5, 0, 5, 0, 1, 0, 0, 0],
+            vec![52, 0, 42, 0x80],
+                vec![20, 0, 1, 0], A2.to_vec(),
+                vec![20, 0, 2, 0], B1.to_vec(),
+                vec![5, 0, 3, 0, 1, 0, 0, 0],
             vec![44, 0, 31, 0x80],
                 vec![5, 0, 1, 0, 1, 0, 0, 0],
                 vec![5, 0, 2, 0, 4, 0, 0, 0],
@@ -337,6 +367,32 @@ mod tests {
             retries: 3,
             update_outstanding: true,
             reap: Some(Reap(2)),
+            watch: Some(Watch {
+                send_timeout: Duration::from_secs(1),
+                keepalives: true,
+                initial_probes: 4,
+                probe_timeout: Duration::from_millis(500),
+                hot_standby: true,
+                overridden: vec!["send-timeout", "hot-standby"],
+                standby_local: Some(A2.into()),
+                standby_peer: Some(B1.into()),
+                ranking: vec![
+                    Ranked {
+                        local: A1.into(),
+                        peer: B1.into(),
+                        unusable: None,
+                        behind_in: Some(Criterion(9)),
+                        rank: Some(Rank { shared: 1, ..Rank::default() }),
+                    },
+                    Ranked {
+                        local: A2.into(),
+                        peer: B1.into(),
+                        unusable: Some(Unusable(1)),
+                        behind_in: None,
+                        rank: None,
+                    },
+                ],
+            }),
             history: vec![
                 Incident {
                     event: Event(1),

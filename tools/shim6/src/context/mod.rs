@@ -12,6 +12,7 @@ pub(crate) mod request;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod show;
+pub(crate) mod watch;
 pub(crate) mod words;
 
 use std::fmt;
@@ -25,6 +26,10 @@ use serde::{
 };
 
 use locator::Locator;
+use watch::{
+    Watch,
+    WatchChange, //
+};
 use words::{
     Cause,
     Event,
@@ -149,6 +154,8 @@ pub(crate) struct Change {
     pub(crate) current: CurrentPair,
     /// Local locators with other preferences.
     pub(crate) locator_local: Vec<Locator>,
+    /// Constants of failure detection.
+    pub(crate) watch: WatchChange,
 }
 
 /// A context as the kernel describes it.
@@ -197,6 +204,9 @@ pub(crate) struct Context {
     pub(crate) update_outstanding: bool,
     /// What failure detection thinks of the current pair, where there is one.
     pub(crate) reap: Option<Reap>,
+    /// Failure detection, where there is one.
+    #[serde(rename = "failure_detection")]
+    pub(crate) watch: Option<Watch>,
     /// Events, the last one first.
     pub(crate) history: Vec<Incident>,
 }

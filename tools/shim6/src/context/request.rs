@@ -50,6 +50,7 @@ pub(crate) fn set(selector: &Selector, change: &Change) -> Request {
     let attributes = &mut request.attributes;
     put_list(attributes, attr::LOCATOR_LOCAL, &change.locator_local);
     put_current(attributes, &change.current);
+    change.watch.put(attributes);
     request
 }
 

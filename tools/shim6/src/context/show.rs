@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::locator::Locator;
 use super::{
+    watch,
     Context,
     Incident, //
 };
@@ -61,6 +62,10 @@ fn block(context: &Context, out: &mut dyn Write) -> io::Result<()> {
         out,
         "    timer {timer} retries {retries} update {update} reap {reap}"
     )?;
+    if let Some(watch) = &context.watch {
+        let current = (context.current_local, context.current_peer);
+        watch::text(watch, current, out)?;
+    }
     writeln!(out, "    locator-local")?;
     list(&context.locator_local, context.current_local, out)?;
     writeln!(out, "    locator-peer")?;
@@ -164,13 +169,20 @@ impl fmt::Display for Span {
 #[cfg(test)]
 mod tests {
     use super::super::locator::Verification;
+    use super::super::watch::{
+        Rank,
+        Ranked,
+        Watch, //
+    };
     use super::super::words::{
         Cause,
+        Criterion,
         Event,
         Origin,
         PairReason,
         Reap,
-        State, //
+        State,
+        Unusable, //
     };
     use super::super::{
         ContextTag,
@@ -230,6 +242,54 @@ mod tests {
             retries: 1,
             update_outstanding: true,
             reap: Some(Reap(1)),
+            watch: Some(Watch {
+                send_timeout: Duration::from_millis(15_000),
+                keepalives: true,
+                initial_probes: 4,
+                probe_timeout: Duration::from_millis(500),
+                hot_standby: true,
+                overridden: vec!["hot-standby"],
+                standby_local: Some(a1),
+                standby_peer: Some(b1),
+                ranking: vec![
+                    Ranked {
+                        local: a1,
+                        peer: b1,
+                        unusable: None,
+                        behind_in: None,
+                        rank: Some(Rank {
+                            shared: 1,
+                            peer_priority: 2,
+                            ulids: true,
+                            precedence: 40,
+                            prefix: 48,
+                            ..Rank::default()
+                        }),
+                    },
+                    Ranked {
+                        local: a2,
+                        peer: b1,
+                        unusable: None,
+                        behind_in: Some(Criterion(0)),
+                        rank: Some(Rank {
+                            shared: 2,
+                            wanted: 1,
+                            broken: 1,
+                            transient: 1,
+                            deprecated: true,
+                            labels_differ: true,
+                            ..Rank::default()
+                        }),
+                    },
+                    Ranked {
+                        local: a2,
+                        peer: a1,
+                        unusable: Some(Unusable(2)),
+                        behind_in: None,
+                        rank: None,
+                    },
+                ],
+            }),
             history: vec![
                 Incident {
                     event: Event(1),
@@ -268,6 +328,13 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
     origin responder identity home pair-reason handshake
     generation-local 5 generation-peer none
     timer 4.000 s retries 1 update outstanding reap exploring
+    send-timeout 15.000 s keepalives on initial-probes 4 probe-timeout 500 ms hot-standby on \
+(of this context: hot-standby)
+    ranking
+      + 2001:db8:1::a 2001:db8:1::b shared 1 wanted 0 priority 2/0 ulids precedence 40 prefix 48
+      * 2001:db8:2::a 2001:db8:1::b shared 2 wanted 1 broken 1 priority 0/0 transient deprecated \
+other-label precedence 0 prefix 0, behind in disjoint
+        2001:db8:2::a 2001:db8:1::a unusable peer-not-verified
     locator-local
         2001:db8:1::a verification none priority 1 weight 0 broken acknowledged
       * 2001:db8:2::a verification hba priority 0 weight 10 transient
@@ -296,6 +363,7 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
             timer: None,
             update_outstanding: false,
             reap: None,
+            watch: None,
             history: Vec::new(),
             ..context()
         };
@@ -328,7 +396,20 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
                 r#""last_tx_ms":1204,"last_rx_ms":null,"switches":3,"#,
                 r#""origin":"responder","identity":"home","pair_reason":"handshake","#,
                 r#""generation_local":5,"generation_peer":null,"timer_ms":4000,"retries":1,"#,
-                r#""update_outstanding":true,"reap":"exploring","history":["#,
+                r#""update_outstanding":true,"reap":"exploring","failure_detection":{"#,
+                r#""send_timeout_ms":15000,"keepalives":true,"initial_probes":4,"#,
+                r#""probe_timeout_ms":500,"hot_standby":true,"overridden":["hot-standby"],"#,
+                r#""standby_local":"2001:db8:1::a","standby_peer":"2001:db8:1::b","ranking":["#,
+                r#"{"local":"2001:db8:1::a","peer":"2001:db8:1::b","unusable":null,"#,
+                r#""behind_in":null,"rank":{"shared":1,"wanted":0,"broken":0,"#,
+                r#""peer_priority":2,"local_priority":0,"transient":0,"deprecated":false,"#,
+                r#""labels_differ":false,"precedence":40,"ulids":true,"prefix":48}},"#,
+                r#"{"local":"2001:db8:2::a","peer":"2001:db8:1::b","unusable":null,"#,
+                r#""behind_in":"disjoint","rank":{"shared":2,"wanted":1,"broken":1,"#,
+                r#""peer_priority":0,"local_priority":0,"transient":1,"deprecated":true,"#,
+                r#""labels_differ":true,"precedence":0,"ulids":false,"prefix":0}},"#,
+                r#"{"local":"2001:db8:2::a","peer":"2001:db8:1::a","#,
+                r#""unusable":"peer-not-verified","behind_in":null,"rank":null}]},"history":["#,
                 r#"{"event":"state","state":"ESTABLISHED","cause":"message","age_ms":2500},"#,
                 r#"{"event":"added","state":"I2-SENT","cause":"trigger","age_ms":61000}]}]"#,
                 "\n"

@@ -77,6 +77,31 @@ words! {
 }
 
 words! {
+    /// Why a locator pair cannot be used.
+    Unusable, "unusable":
+    abi::unusable::LOCAL_NOT_OPERATIONAL => "local-not-operational",
+    abi::unusable::LOCAL_NOT_ACKNOWLEDGED => "local-not-acknowledged",
+    abi::unusable::PEER_NOT_VERIFIED => "peer-not-verified",
+    abi::unusable::SCOPE => "scope",
+}
+
+words! {
+    /// In what one locator pair is better than another.
+    Criterion, "criterion":
+    abi::criterion::DISJOINT => "disjoint",
+    abi::criterion::WANTED => "wanted",
+    abi::criterion::NOT_BROKEN => "not-broken",
+    abi::criterion::PEER_PRIORITY => "peer-priority",
+    abi::criterion::LOCAL_PRIORITY => "local-priority",
+    abi::criterion::NOT_TRANSIENT => "not-transient",
+    abi::criterion::NOT_DEPRECATED => "not-deprecated",
+    abi::criterion::LABEL => "label",
+    abi::criterion::PRECEDENCE => "precedence",
+    abi::criterion::ULIDS => "ulids",
+    abi::criterion::PREFIX => "prefix",
+}
+
+words! {
     /// What happened to a context.
     Event, "event":
     abi::event::ADDED => "added",
@@ -151,6 +176,19 @@ mod tests {
             "ulids handshake admin socket probed standby failback reason-7"
         );
         assert_eq!(words(Reap), "operational exploring inbound-ok reap-3");
+    }
+
+    #[test]
+    fn ranks() {
+        assert_eq!(
+            words(Unusable),
+            "local-not-operational local-not-acknowledged peer-not-verified scope unusable-4"
+        );
+        assert_eq!(
+            words(Criterion),
+            "disjoint wanted not-broken peer-priority local-priority not-transient \
+             not-deprecated label precedence ulids prefix criterion-11"
+        );
     }
 
     #[test]
