@@ -16,9 +16,9 @@ setting A hot_standby on
 setting A standby_interval 1000
 topo_switch A A1 B1
 stands_by() {
-	[[ $(shows A '[.history[] | select(.event == "standby")] | length') -gt 0 ]]
+	[[ $(shows A .failure_detection.standby_local) == "$1" ]]
 }
-check "S38: A has a hot standby" wait_until 20 stands_by
+check "S38: A has a hot standby" wait_until 20 stands_by "$A2"
 stat_mark A
 topo_kill B1
 survives "the pair in use dies"

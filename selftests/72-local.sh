@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a host loses itself it knows at once: addresses and links (RFC 5534, Section
+# 4.1). The Send Timeout is a minute, so it is not what helps.
+
+. "$(dirname "$0")/lib/tap.sh"
+. "$(dirname "$0")/lib/reap.sh"
+
+why() {
+	shows A '[.history[] | select(.event == "exploring")][0].cause'
+}
+
+local_is() {
+	[[ $(pair A) == "$1 "* ]]
+}
+
+# moves WHAT LOCAL: A uses another address. How long that took is noted.
+moves() {
+	local since=$EPOCHREALTIME
+
+	check "$1" wait_until 10 local_is "$2"
+	note "after $(awk -v a="$since" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
+	is "the cause is known" "$(why)" local-lost
+	survives "the stream goes on"
+}
+
+tap_begin
+dmesg_mark
+reap_hosts 60000 && flow_start stream tcp -w 60 -s 5000 -i 10 A1 B1 && flow_goes stream 100000 ||
+	die "hosts"
+
+# S33
+topo_switch_both A2 B1
+flow_goes stream 50000
+ip -6 -n "$(topo_ns A)" address del "$A2/64" dev up2
+moves "S33: A's current locator is deleted: A uses the other one" A1
+check "B is told" wait_until 10 counted B InUpdateRequest 1
+ip -6 -n "$(topo_ns A)" address add "$A2/64" dev up2 nodad
+
+# S34
+check "B is told of it again" wait_until 10 counted B InUpdateRequest 2
+back
+topo_carrier A 1 down
+moves "S34: A's link loses its carrier: A uses the other one" A2
+topo_carrier A 1 up
+back
+topo_link A 1 down
+moves "S34: A's link is taken down: A uses the other one" A2
+topo_link A 1 up
+
+# S71
+back
+check "S71: B says that B1 is BROKEN" on B shim6 context set --ulid-local "$B1" --ulid-peer "$A1" \
+	--locator-local "$B1,broken"
+survives "the stream goes on"
+is "A explored, and does not use it any more" "$(pair A | cut -d ' ' -f 2) $(why)" "B2 peer-broken"
+is "the ranking has it" \
+	"$(shows A "[.failure_detection.ranking[] | select(.rank.broken > 0).peer] | unique[]")" "$B1"
+check "B says that it is not" on B shim6 context set --ulid-local "$B1" --ulid-peer "$A1" \
+	--locator-local "$B1"
+
+# S70
+back
+check "S70: B prefers B1 to B2" on B shim6 context set --ulid-local "$B1" --ulid-peer "$A1" \
+	--locator-local "$B2,priority=9"
+knows() {
+	[[ $(shows A "[.locator_peer[] | select(.address == \"$B2\")][0].priority") == 9 ]]
+}
+check "A knows" wait_until 10 knows
+is "and tries A2 B1 before A1 B2, which share as much with what fails" \
+	"$(shows A '[.failure_detection.ranking[1,2].local] | join(" ")')" "$A2 $A1"
+is "because of the priority" "$(shows A '.failure_detection.ranking[2].behind_in')" peer-priority
+
+# S114, a tenth as long.
+stat_mark A B
+for ((i = 0; i < 15; i++)); do
+	topo_carrier A 2 down
+	pause 0.5
+	topo_carrier A 2 up
+	pause 0.5
+done
+survives "S114: an interface flaps"
+note "Update Requests: $(stat_since A OutUpdateRequest), explorations: $(stat_since A Explored)"
+holds "not more than an Update Request each time" "$(stat_since A OutUpdateRequest) <= 32"
+is "A stays on the other one" "$(pair A) $(stat_since A Explored)" "A1 B1 0"
+check_flow "the stream is whole" stream
+check "the kernel's log is clean" dmesg_clean
+tap_end
