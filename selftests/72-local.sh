@@ -27,8 +27,8 @@ moves() {
 
 tap_begin
 dmesg_mark
-reap_hosts 60000 && flow_start stream tcp -w 60 -s 5000 -i 10 A1 B1 && flow_goes stream 100000 ||
-	die "hosts"
+reap_hosts 60000 || die "hosts"
+{ flow_start stream tcp -w 60 -s 5000 -i 10 A1 B1 && flow_goes stream 100000; } || die "no stream"
 
 # S33
 topo_switch_both A2 B1

@@ -10,12 +10,14 @@
 
 need python3
 
-# Pairs and states of the Probes of a capture: HOST SOURCE DESTINATION STATE.
+# probes NAME: SOURCE DESTINATION STATE of the Probes of a capture.
 probes() {
 	messages "$1" | awk '$4 == "Probe" {
-		state = substr($6, 37, 1)
-		sub(/[4567]/, "inbound-ok", state); sub(/[89ab]/, "operational", state)
-		sub(/^[0123]$/, "exploring", state)
+		# Sta is the two first bits of octet 13.
+		state = substr($6, 27, 1)
+		sub(/^[0-3]$/, "operational", state)
+		sub(/^[4-7]$/, "exploring", state)
+		sub(/^[89ab]$/, "inbound-ok", state)
 		print $2, $3, state
 	}' | sed "s/$A1/A1/g; s/$A2/A2/g; s/$B1/B1/g; s/$B2/B2/g"
 }
@@ -24,10 +26,9 @@ tap_begin
 dmesg_mark
 
 # S22: B notices first, and B1 is what died.
-reap_up ingress || die "hosts"
+reap_hosts 1000 ingress || die "hosts"
 # Who sends last is who notices, and that is to be B.
-flow_stop stream
-serve A && flow_start down tcp -w 60 -s 5000 -i 10 B1 A1 || die "no stream from B"
+{ serve A && flow_start down tcp -w 60 -s 5000 -i 10 B1 A1; } || die "no stream from B"
 setting A send_timeout 60000
 ip -6 -n "$(topo_ns A)" address del "$A2/64" dev up2
 has_one() {
@@ -59,6 +60,14 @@ topo_only A2 B2
 topo_only B2 A2
 survives "S27: behind providers that filter, only A2 B2 works"
 is "A and B use it" "$(pair A), $(pair B)" "A2 B2, B2 A2"
+back
+
+# S61
+on B shim6 context flush
+stat_mark A B
+topo_kill A1
+survives "S61: B has lost its context, and then the pair dies"
+holds "B said so with R1bis when it was probed" "$(stat_since A InR1bis) >= 1"
 check_flow "the stream is whole" stream
 
 # S24, scaled: at most two seconds between Probes.
@@ -70,7 +79,7 @@ for host in A B; do
 	setting $host probe_timeout 100
 	setting $host max_probe_timeout 2000
 done
-flow_start stream tcp -w 120 -s 5000 -i 10 A1 B1 && flow_goes stream 50000 || die "no stream"
+{ flow_start stream tcp -w 120 -s 5000 -i 10 A1 B1 && flow_goes stream 50000; } || die "no stream"
 stat_mark A
 reap_capture s24 A up1 || die "no capture"
 topo_kill A1 A2

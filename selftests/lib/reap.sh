@@ -50,10 +50,9 @@ reap_hosts() {
 	serve B && establish && stat_mark A B
 }
 
-# reap_up FORM...: such hosts, which notice after a second, and a stream over the
-# ULIDs.
+# reap_up: such hosts, which notice after a second, and a stream over the ULIDs.
 reap_up() {
-	reap_hosts 1000 "$@" && flow_start stream tcp -w 60 -s 5000 -i 10 A1 B1 &&
+	reap_hosts 1000 && flow_start stream tcp -w 60 -s 5000 -i 10 A1 B1 &&
 		flow_goes stream 100000
 }
 
