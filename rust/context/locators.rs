@@ -24,7 +24,7 @@ pub(crate) enum Side {
 }
 
 /// A locator of a list and what is known of it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KnownLocator {
     /// The address.
     pub(crate) locator: Locator,

@@ -50,6 +50,16 @@ impl PeerFacts {
             keepalive_timeout: None,
         })
     }
+
+    /// Whether both are the same peer with the same to say. An Update Request that only asks whether
+    /// a pair works repeats what was told before.
+    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
+        self.tag == other.tag
+            && self.list.as_slice() == other.list.as_slice()
+            && self.generation == other.generation
+            && self.pds.as_slice() == other.pds.as_slice()
+            && self.keepalive_timeout == other.keepalive_timeout
+    }
 }
 
 /// The peer of a context; immutable, and found by its tag.

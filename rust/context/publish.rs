@@ -389,7 +389,9 @@ impl Locked<'_> {
 
         // Nothing fails from here on.
         let local_changed = change.local.is_some();
-        let peer_changed = new_peer.is_some();
+        let peer_changed = new_peer
+            .as_ref()
+            .is_some_and(|new| !new.says_the_same_as(&old_peer));
         if let Some(local) = change.local {
             context.local.replace(local);
         }
