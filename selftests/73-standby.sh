@@ -15,10 +15,23 @@ setting B send_timeout 15000
 setting A hot_standby on
 setting A standby_interval 1000
 topo_switch A A1 B1
+# stands_by HOST LOCAL
 stands_by() {
-	[[ $(shows A .failure_detection.standby_local) == "$1" ]]
+	[[ $(shows "$1" .failure_detection.standby_local) == "$2" ]]
 }
-check "S38: A has a hot standby" wait_until 20 stands_by "$A2"
+check "S38: A has a hot standby" wait_until 20 stands_by A "$A2"
+
+# Each asks the other, and what one asks is no reason for the other to ask.
+setting B hot_standby on
+setting B standby_interval 1000
+check "B has one, too" wait_until 20 stands_by B "$B2"
+stat_mark A B
+pause 4
+for host in A B; do
+	asked=$(stat_since $host OutUpdateRequest)
+	holds "$host asks once a second: $asked times in 4 s or a little more" "$asked >= 2 && $asked <= 12"
+done
+setting B hot_standby off
 stat_mark A
 topo_kill B1
 survives "the pair in use dies"

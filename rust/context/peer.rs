@@ -53,7 +53,7 @@ impl PeerFacts {
 
     /// Whether both are the same peer with the same to say. An Update Request that only asks whether
     /// a pair works repeats what was told before.
-    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
         self.tag == other.tag
             && self.list.as_slice() == other.list.as_slice()
             && self.generation == other.generation

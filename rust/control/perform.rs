@@ -255,8 +255,12 @@ impl Turn<'_, '_> {
                 }
                 Action::UpdatePeer => {
                     if let Some(peer) = surroundings.update()? {
-                        self.publish_peer(peer)?;
-                        self.has_candidates.set(true);
+                        // What the peer only repeats is no news. Two hosts that look for another
+                        // standby at each question of the other would never stop to ask.
+                        if !peer.says_the_same_as(&self.context.lock()?.peer()) {
+                            self.publish_peer(peer)?;
+                            self.has_candidates.set(true);
+                        }
                     }
                 }
                 Action::DropPeer => {
