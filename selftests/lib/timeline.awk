@@ -44,7 +44,7 @@ $2 == "path" {
 
 {
 	event_time[++events] = $1
-	sub(/^[0-9]+ /, "")
+	sub(/^[0-9.]+ /, "")
 	event_words[events] = $0
 }
 
