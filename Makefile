@@ -40,10 +40,7 @@ sim:
 	@qemu/sim '$(SEEDS)'
 
 bench:
-	@qemu/setup $(RUN_KERNEL)
-	@mkdir -p build
-	@qemu/run $(RUN_KERNEL) --timeout 1800 --share build -- \
-		sh -c '/opt/shim6/selftests/bench.sh /share/bench.json && /opt/shim6/selftests/bench_establish.sh /share/bench.json'
+	@qemu/bench $(RUN_KERNEL)
 
 check:
 	@qemu/check
@@ -82,7 +79,8 @@ help:
 	@echo 'make test-stock        all selftests on the stock kernel'
 	@echo 'make test-nics         two machines, and every emulated NIC between them'
 	@echo 'make sim SEEDS=N|A..B  hosts made of the protocol code, with every fault there is'
-	@echo 'make bench             throughput and contexts a second, as text and as build/bench.json'
+	@echo 'make bench             throughput, contexts a second, and how long connections stand still when a'
+	@echo '                       provider dies, as text and as files in build/; see qemu/bench'
 	@echo 'make check             formatting, lints and host tests'
 	@echo 'make fmt, make clippy  format the sources; lints alone'
 	@echo 'make shell             a shell in the virtual machine, module loaded'

@@ -168,8 +168,12 @@ need_root() {
 make_root() {
 	local root=$1 into=$2
 	need_mmdebstrap
-	bootstrap "${ROOT_SUITES[$root]}" "$INCLUDE" | tar -x -C "$into" --exclude='./dev/*'
-	# Places for what in-root mounts.
-	mkdir -p "$into"/{src,cache,kernel,share,out,.cargo,etc/ssl/certs}
-	touch "$into"/{.cargo/config.toml,etc/resolv.conf,etc/ssl/certs/ca-certificates.crt}
+	bootstrap "${ROOT_SUITES[$root]}" "$INCLUDE" | unpack_root "$into"
+}
+
+# unpack_root DIRECTORY: a tree from bootstrap, with places for what in-root mounts.
+unpack_root() {
+	tar -x -C "$1" --exclude='./dev/*'
+	mkdir -p "$1"/{src,cache,kernel,share,out,.cargo,etc/ssl/certs}
+	touch "$1"/{.cargo/config.toml,etc/resolv.conf,etc/ssl/certs/ca-certificates.crt}
 }

@@ -16,7 +16,7 @@
 #include <poll.h>
 #include <time.h>
 
-#define MOST	4096
+#define MOST	16384
 
 static char ulids[MOST][2][INET6_ADDRSTRLEN];
 
