@@ -167,8 +167,7 @@ measure() {
 
 # one NAME: in a shell of its own; what went wrong with what explains it.
 one() (
-	# Those of the shell around it are not its own.
-	AT_EXIT=()
+	at_exit_anew
 	measure "$1" >>"$SAMPLES" && exit
 	{
 		echo "$1: not measured"

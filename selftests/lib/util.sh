@@ -36,6 +36,11 @@ at_exit() {
 	AT_EXIT+=("$*")
 }
 
+# at_exit_anew: in a subshell, which is to clean up after itself and not after others.
+at_exit_anew() {
+	AT_EXIT=()
+}
+
 run_at_exit() {
 	local status=$? i
 
