@@ -40,6 +40,7 @@
 #include <net/net_namespace.h>
 #include <net/protocol.h>
 #include <net/sock.h>
+#include <net/transp_v6.h>
 
 #include <linux/shim6.h>
 #include <linux/shim6_netlink.h>
@@ -60,10 +61,12 @@ enum {
 	SHIM6_SKB_TRANSPORT_HEADER	= offsetof(struct sk_buff, transport_header),
 	SHIM6_SKB_MARK			= offsetof(struct sk_buff, mark),
 	SHIM6_SKB_CB			= offsetof(struct sk_buff, cb),
+	SHIM6_SKB_TSTAMP		= offsetof(struct sk_buff, tstamp),
 };
 
 /* Macros that bindgen cannot evaluate by itself. */
 const netdev_features_t SHIM6_NETIF_F_SOFTWARE =
 	NETIF_F_GSO_MASK | NETIF_F_GSO_PARTIAL | NETIF_F_CSUM_MASK;
 const u16 SHIM6_IP6SKB_MULTIPATH = IP6SKB_MULTIPATH;
+const u16 SHIM6_IP6SKB_SEG6 = IP6SKB_SEG6;
 const u8 SHIM6_GENL_MCAST_CAP_NET_ADMIN = GENL_MCAST_CAP_NET_ADMIN;

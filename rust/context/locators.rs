@@ -34,6 +34,8 @@ pub(crate) struct KnownLocator {
     pub(crate) preference: Preference,
     /// Whether the owner of the ULID proved to be there (RFC 5533, Section 7.2).
     pub(crate) is_reachable: bool,
+    /// Whether a socket wants nothing to be sent to it (SHIM_LOCLIST_PEER).
+    pub(crate) is_excluded: bool,
 }
 
 impl KnownLocator {
@@ -44,6 +46,7 @@ impl KnownLocator {
             verification: None,
             preference: Preference::default(),
             is_reachable: false,
+            is_excluded: false,
         }
     }
 }

@@ -5,9 +5,11 @@
 //! The data path reads what is here under RCU; who changes a context does so in process context
 //! under its mutex and publishes whole new objects.
 
+mod choice;
 mod counters;
 mod history;
 mod last_resort;
+mod lists;
 mod local;
 mod locators;
 mod namespace;
@@ -15,6 +17,7 @@ mod overrides;
 mod path;
 mod peer;
 mod publish;
+mod setting;
 mod settings;
 mod sockets;
 mod table;
@@ -22,6 +25,10 @@ mod table;
 pub(crate) use crate::proto::{
     establish::State,
     identity::Identity, //
+};
+pub(crate) use choice::{
+    Arrival,
+    Choice, //
 };
 pub(crate) use counters::{
     Counter,
@@ -33,6 +40,7 @@ pub(crate) use history::{
     Happened,
     LENGTH as HISTORY_LENGTH, //
 };
+pub(crate) use lists::Wanted;
 pub(crate) use local::Local;
 pub(crate) use locators::{
     KnownLocator,
@@ -57,11 +65,17 @@ pub(crate) use publish::{
     PairReason,
     SetPairError, //
 };
+pub(crate) use setting::Setting;
 pub(crate) use settings::{
     Establish,
     Settings, //
 };
-pub(crate) use sockets::Options;
+pub(crate) use sockets::{
+    Detection,
+    Options,
+    Sockets,
+    Steering, //
+};
 pub(crate) use table::{
     Contexts,
     Refusal,
@@ -70,6 +84,7 @@ pub(crate) use table::{
 
 use self::{
     history::History,
+    lists::ListWishes,
     overrides::ToldTimeout,
     publish::Control, //
 };
@@ -79,6 +94,8 @@ use crate::{
         Establishment, //
     },
     kernel_ext::{
+        address::In6Addr,
+        inet6,
         net::Net,
         pending::{
             HasPending,
@@ -109,6 +126,7 @@ use crate::{
     },
 };
 use core::sync::atomic::{
+    AtomicU32,
     AtomicU64,
     AtomicU8,
     Ordering, //
@@ -173,7 +191,7 @@ pub(crate) enum Origin {
 
 /// What others than its worker want done for a context.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
+#[repr(u32)]
 pub(crate) enum Wish {
     /// Payload came before the handshake was over (RFC 5533, Section 12.2).
     RepeatOffer = 1,
@@ -187,12 +205,18 @@ pub(crate) enum Wish {
     IcmpError = 16,
     /// The retransmission timer of a TCP connection expired.
     TcpTimeout = 32,
+    /// A program is content with the current pair.
+    PositiveFeedback = 0x100,
+    /// A program is not.
+    NegativeFeedback = 0x200,
+    /// A socket prefers locators that are not confirmed yet.
+    Preferred = 0x400,
 }
 
 impl Wish {
     /// Whether this is among the wishes.
-    pub(crate) const fn is_in(self, wishes: u8) -> bool {
-        wishes & self as u8 != 0
+    pub(crate) const fn is_in(self, wishes: u32) -> bool {
+        wishes & self as u32 != 0
     }
 }
 
@@ -236,7 +260,7 @@ pub(crate) struct Context {
     #[pin]
     timer: Timer<Context>,
     pending: PendingNode<Context>,
-    wishes: AtomicU8,
+    wishes: AtomicU32,
     /// When a socket was last found that uses it, in milliseconds.
     used: AtomicU64,
     made: Instant,
@@ -245,6 +269,8 @@ pub(crate) struct Context {
     path_since: AtomicU64,
     /// When packets went, which the data path notes.
     stamps: Stamps,
+    /// When feedback of each kind was last acted on, in milliseconds.
+    feedback: [AtomicU64; 2],
 }
 
 impl Context {
@@ -282,15 +308,18 @@ impl Context {
                     establishment: new.establishment,
                     reap: ReapOverrides::default(),
                     told: ToldTimeout::default(),
+                    lists: ListWishes::default(),
+                    wanted: None,
                 }),
                 timer <- Timer::new(),
                 pending: PendingNode::new(),
-                wishes: AtomicU8::new(0),
+                wishes: AtomicU32::new(0),
                 used: AtomicU64::new(0),
                 made: control::now(),
                 switches: AtomicU64::new(0),
                 path_since: AtomicU64::new(control::now().as_millis()),
                 stamps: Stamps::new(),
+                feedback: [const { AtomicU64::new(0) }; 2],
             }? Error),
             GFP_KERNEL,
         )
@@ -345,6 +374,38 @@ impl Context {
         self.path.load(rcu)
     }
 
+    /// The current pair with other locators where these may be used: those of the lists, of the
+    /// peer only what it proved to be at (RFC 5533, Section 7.2).
+    pub(crate) fn steered(&self, steering: &Steering, rcu: &Guard) -> LocatorPair {
+        let mut pair = self.pair(rcu);
+        let lists = self.locators(rcu);
+        if let Some(local) = steering.local {
+            let address = In6Addr::from_octets(local.as_octets());
+            if lists.local.contains(&local) && inet6::is_local_address(self.net, &address) {
+                pair.local = local;
+            }
+        }
+        if let Some(peer) = steering.peer {
+            if lists
+                .peer
+                .find(&peer)
+                .is_some_and(|known| self.may_send_to(known))
+            {
+                pair.peer = peer;
+            }
+        }
+        pair
+    }
+
+    /// Whether packets may go to a locator of the peer at once. An administrator vouches for those
+    /// of a static context, and the ULID is where the peer was first found.
+    pub(crate) fn may_send_to(&self, known: &KnownLocator) -> bool {
+        !known.is_excluded
+            && (self.is_static()
+                || known.is_reachable
+                || known.locator == self.identity.ulids.peer.as_locator())
+    }
+
     /// `Lp(local)` and `Lp(peer)`.
     pub(crate) fn pair(&self, rcu: &Guard) -> LocatorPair {
         self.path(rcu).pair
@@ -372,11 +433,37 @@ impl Context {
 
     /// Notes what the worker is to do for this context. Any context.
     pub(crate) fn wish(&self, wish: Wish) {
-        self.wishes.fetch_or(wish as u8, Ordering::Release);
+        self.wishes.fetch_or(wish as u32, Ordering::Release);
+    }
+
+    /// Notes what a program says of the current pair; once a second of each kind, and without
+    /// effect on a static context. Any context.
+    pub(crate) fn feedback(this: &RcuArc<Self>, is_positive: bool) {
+        /// Milliseconds between two that are acted on (choice A-30).
+        const SPACING: u64 = 1_000;
+
+        let [negative, positive] = &this.feedback;
+        let last = if is_positive { positive } else { negative };
+        let now = control::now().as_millis();
+        let before = last.load(Ordering::Relaxed);
+        let is_due = before == 0 || now.saturating_sub(before) >= SPACING;
+        if !is_due
+            || last
+                .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
+        {
+            return;
+        }
+        this.wish(if is_positive {
+            Wish::PositiveFeedback
+        } else {
+            Wish::NegativeFeedback
+        });
+        Namespace::of(this.net).control.wants_attention(this);
     }
 
     /// Takes all wishes, of which [`Wish::is_in`] tells what they are.
-    pub(crate) fn take_wishes(&self) -> u8 {
+    pub(crate) fn take_wishes(&self) -> u32 {
         self.wishes.swap(0, Ordering::Acquire)
     }
 

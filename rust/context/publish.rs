@@ -5,6 +5,7 @@
 
 use super::{
     history::History,
+    lists::ListWishes,
     overrides::ToldTimeout,
     Cause,
     Context,
@@ -21,6 +22,7 @@ use super::{
     ReapOverrides,
     Side,
     State,
+    Wanted,
     Wish, //
 };
 use crate::{
@@ -116,6 +118,10 @@ pub(super) struct Control {
     pub(super) reap: ReapOverrides,
     /// The Send Timeout as the peer was told.
     pub(super) told: ToldTimeout,
+    /// What sockets want of the lists.
+    pub(super) lists: ListWishes,
+    /// The pair that a socket prefers and that is used once it is confirmed.
+    pub(super) wanted: Option<LocatorPair>,
 }
 
 /// What is to be changed; what is `None` stays.
@@ -134,7 +140,7 @@ pub(crate) struct Change {
 /// A context that nobody else changes meanwhile.
 pub(crate) struct Locked<'a> {
     context: &'a Context,
-    control: LockGuard<'a, Control, MutexBackend>,
+    pub(super) control: LockGuard<'a, Control, MutexBackend>,
 }
 
 impl Context {
@@ -200,31 +206,51 @@ impl Context {
         Ok(())
     }
 
-    /// Makes a locator the current one of its side for a socket, and gives it another priority, as
-    /// of DNS SRV. Process context, may sleep.
+    /// Makes a locator the current one of its side for a socket, at once or as soon as the peer has
+    /// proved to be there (RFC 5533, Section 7.2; choice A-38), and gives it another priority and
+    /// weight. Process context, may sleep.
     ///
     /// # Errors
     ///
     /// A [`SetPairError`]; nothing is changed then.
-    pub(crate) fn prefer(
-        &self,
-        net: &Net,
-        side: Side,
-        locator: &Locator,
-        priority: u8,
-    ) -> Result<(), SetPairError> {
+    pub(crate) fn prefer(&self, side: Side, wanted: &Wanted) -> Result<(), SetPairError> {
         let mut locked = self.lock()?;
         let pair = match side {
-            Side::Local => locked.pair_with(Some(*locator), None),
-            Side::Peer => locked.pair_with(None, Some(*locator)),
+            Side::Local => locked.pair_with(Some(wanted.locator), None),
+            Side::Peer => locked.pair_with(None, Some(wanted.locator)),
         };
         let prioritize = |known: &mut KnownLocator| {
-            if known.locator == *locator {
-                known.preference.priority = Some(priority);
+            if known.locator == wanted.locator {
+                known.preference.priority = Some(wanted.priority);
+                known.preference.weight = wanted.weight.or(known.preference.weight);
             }
         };
+        let is_excluded = side == Side::Peer
+            && locked
+                .peer()
+                .list
+                .find(&wanted.locator)
+                .is_some_and(|known| known.is_excluded);
+        if is_excluded {
+            return Err(SetPairError::NotInList(side));
+        }
+        let may_use_now = pair.peer == locked.pair_with(None, None).peer
+            || locked
+                .peer()
+                .list
+                .find(&pair.peer)
+                .is_none_or(|known| self.may_send_to(known));
+        if !may_use_now {
+            // What follows would be checked by a switch.
+            let lists = (locked.local(), locked.peer());
+            let lists = Locators {
+                local: &lists.0.list,
+                peer: &lists.1.list,
+            };
+            check_pair(self.net, &lists, self.ulids(), &pair)?;
+        }
         let mut change = Change {
-            pair: Some((pair, PairReason::Socket)),
+            pair: may_use_now.then_some((pair, PairReason::Socket)),
             ..Change::default()
         };
         match side {
@@ -237,7 +263,15 @@ impl Context {
                 change.peer = Some(peer.facts_with(list)?);
             }
         }
-        locked.apply(net, change, Cause::Socket)
+        locked.apply(self.net, change, Cause::Socket)?;
+        locked.control.wanted = (!may_use_now).then_some(pair);
+        drop(locked);
+        if !may_use_now {
+            self.wish(Wish::Preferred);
+            let namespace = Namespace::of(self.net);
+            namespace.control.stamped(namespace, self);
+        }
+        Ok(())
     }
 }
 
@@ -255,6 +289,11 @@ impl Locked<'_> {
     /// Why the current pair is that.
     pub(crate) fn pair_reason(&self) -> PairReason {
         self.control.pair_reason
+    }
+
+    /// The pair that a socket prefers and that is not confirmed yet, once.
+    pub(crate) fn take_wanted(&mut self) -> Option<LocatorPair> {
+        self.control.wanted.take()
     }
 
     /// What of failure detection this context has otherwise than its namespace.
@@ -277,9 +316,15 @@ impl Locked<'_> {
 
     /// The constants of failure detection in force.
     pub(crate) fn reap_constants(&self) -> reap::Constants {
+        self.control
+            .reap
+            .applied_to(self.namespace_reap_constants())
+    }
+
+    /// Those that would be in force if nothing was otherwise than in the namespace.
+    pub(super) fn namespace_reap_constants(&self) -> reap::Constants {
         let settings = &Namespace::of(self.context.net()).settings;
-        let constants = settings.reap_constants(self.peer().keepalive_timeout);
-        self.control.reap.applied_to(constants)
+        settings.reap_constants(self.peer().keepalive_timeout)
     }
 
     /// What a message of this context that is sent now has to tell of the Send Timeout; the peer
@@ -356,7 +401,10 @@ impl Locked<'_> {
 
         let new_peer = change
             .peer
-            .map(|facts| Peer::new(context.identity, facts))
+            .map(|mut facts| {
+                facts.list = self.control.lists.used(facts.list)?;
+                Peer::new(context.identity, facts)
+            })
             .transpose()
             .map_err(|_| SetPairError::NoMemory)?;
         let local = change.local.as_ref().unwrap_or(&old_local);

@@ -2,21 +2,29 @@
 
 //! What sockets want of the shim: an entry for each socket whose options differ from the default.
 //!
-//! The data path asks here whether a socket is opted out; the socket level writes. An entry lives
-//! until all options are back at their defaults or the socket is destroyed, and pins the module.
+//! The data path asks here whether a socket is opted out or steers its packets; the socket level
+//! writes. An entry lives until all options are back at their defaults or the socket is destroyed,
+//! and pins the module unless the socket has only been asked.
 
-use crate::kernel_ext::{
-    compat::errno::EOPNOTSUPP,
-    module::ModulePin,
-    rcu::RcuArc,
-    rhashtable::{
-        Entry,
-        Table, //
+use crate::{
+    kernel_ext::{
+        compat::errno::EOPNOTSUPP,
+        lock::{
+            new_spinlock_bh,
+            SpinLockBh, //
+        },
+        module::ModulePin,
+        rcu::RcuArc,
+        rhashtable::{
+            Entry,
+            Table, //
+        },
+        sock::{
+            Locked,
+            Sock, //
+        },
     },
-    sock::{
-        Locked,
-        Sock, //
-    },
+    proto::locator::Locator,
 };
 use kernel::{
     alloc::{
@@ -53,8 +61,53 @@ impl Options {
     /// The socket wants a context from its first packet on (SHIM_CONTEXT_DEFERRED_SETUP at 0).
     pub(crate) const IMPATIENT: Self = Self(8);
 
+    /// Received datagrams come with their destination locator (SHIM_LOC_LOCAL_RECV).
+    pub(crate) const LOCAL_RECV: Self = Self(0x10);
+
+    /// Received datagrams come with their source locator (SHIM_LOC_PEER_RECV).
+    pub(crate) const PEER_RECV: Self = Self(0x20);
+
+    /// A second pair is to be kept confirmed (SHIM_HOT_STANDBY).
+    pub(crate) const HOT_STANDBY: Self = Self(0x40);
+
+    /// Failure detection has times of the socket's own (SHIM_APP_TIMEOUT, SHIM_PATHEXPLORE).
+    pub(crate) const DETECTION: Self = Self(0x80);
+
+    /// The socket has set the list of this host (SHIM_LOCLIST_LOCAL).
+    pub(crate) const LOCAL_LIST: Self = Self(0x100);
+
+    /// The socket has set the list of the peer (SHIM_LOCLIST_PEER).
+    pub(crate) const PEER_LIST: Self = Self(0x200);
+
+    /// All packets of the socket go over locators that it chose (RFC 6316, SHIM_LOC_LOCAL_SEND and
+    /// SHIM_LOC_PEER_SEND as options).
+    pub(crate) const STEERED: Self = Self(0x400);
+
+    /// As LOCAL_RECV, with zeros where there is no context (RFC 6316, Section 7.1).
+    pub(crate) const LOCAL_RECV_FILLED: Self = Self(0x800);
+
+    /// As PEER_RECV, with zeros where there is no context.
+    pub(crate) const PEER_RECV_FILLED: Self = Self(0x1000);
+
+    /// What makes the kernel ask us about received datagrams.
+    pub(crate) const ANY_RECV: Self = Self(0x1830);
+
+    /// The socket has no wish but has been asked about the shim, so that its datagrams may come
+    /// with ancillary data of the shim.
+    pub(crate) const KNOWN: Self = Self(0x8000_0000);
+
     /// What an accepted socket takes over from its listener: what can be wanted without a peer.
     const INHERITED: Self = Self(Self::OPT_OUT.0 | Self::IMPATIENT.0);
+
+    /// Whether something is wanted, so that the module is in use.
+    fn is_wish(self) -> bool {
+        self.0 & !Self::KNOWN.0 != 0
+    }
+
+    /// Whether some option of `other` is in this set.
+    pub(crate) fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 
     /// Whether all options of `other` are in this set.
     pub(crate) fn contains(self, other: Self) -> bool {
@@ -71,11 +124,45 @@ impl Options {
     }
 }
 
+/// Locators that a socket wants its packets to go over, whatever pair the context uses.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Steering {
+    /// The source; `None` for that of the context.
+    pub(crate) local: Option<Locator>,
+    /// The destination; `None` for that of the context.
+    pub(crate) peer: Option<Locator>,
+}
+
+/// How failure detection is to work for a socket; what is zero is as for others.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Detection {
+    /// Send Timeout in seconds.
+    pub(crate) send_timeout: u16,
+    /// Keepalive Interval in seconds.
+    pub(crate) keepalive_interval: u16,
+    /// Initial Probe Timeout in milliseconds.
+    pub(crate) probe_timeout: u16,
+    /// Number of Initial Probes.
+    pub(crate) probes: u8,
+    /// Whether SHIM_PATHEXPLORE was set, perhaps to defaults.
+    pub(crate) is_explicit: bool,
+}
+
+/// What a socket wants that is more than a bit.
+#[derive(Clone, Copy, Default)]
+struct Values {
+    steering: Steering,
+    detection: Detection,
+}
+
 /// What one socket wants.
+#[pin_data]
 pub(crate) struct SocketState {
     entry: Entry<SocketState, 8>,
     /// Options that differ from their defaults. Written by the owner of the socket's lock.
     options: Atomic<u32>,
+    #[pin]
+    values: SpinLockBh<Values>,
     pin: ModulePin,
 }
 
@@ -98,6 +185,12 @@ pub(crate) struct Sockets {
     opted_out: Atomic<u32>,
     /// Those with [`Options::IMPATIENT`].
     impatient: Atomic<u32>,
+    /// Those with [`Options::STEERED`].
+    steered: Atomic<u32>,
+    /// How often a socket wants to know a locator of what it receives.
+    receivers: Atomic<u32>,
+    /// Whether a datagram was ever sent with locators of its own.
+    has_choices: Atomic<bool>,
 }
 
 impl Sockets {
@@ -108,7 +201,91 @@ impl Sockets {
             entries: Atomic::new(0),
             opted_out: Atomic::new(0),
             impatient: Atomic::new(0),
+            steered: Atomic::new(0),
+            receivers: Atomic::new(0),
+            has_choices: Atomic::new(false),
         }? Error)
+    }
+
+    /// From now on, packets can carry a choice of locators. Any context.
+    pub(crate) fn note_choice(&self) {
+        if !self.has_choices.load(Relaxed) {
+            self.has_choices.store(true, Relaxed);
+        }
+    }
+
+    /// Whether anybody wants to know the locators of what is received.
+    #[inline]
+    pub(crate) fn any_receivers(&self) -> bool {
+        self.receivers.load(Relaxed) != 0
+    }
+
+    /// Whether packets can carry a choice of locators.
+    #[inline]
+    pub(crate) fn any_choices(&self) -> bool {
+        self.has_choices.load(Relaxed)
+    }
+
+    /// Where all packets of this socket are to go. Any context.
+    #[inline]
+    pub(crate) fn steering(&self, sk: &Sock, rcu: &Guard) -> Steering {
+        if self.steered.load(Relaxed) == 0 {
+            return Steering::default();
+        }
+        self.values(sk, rcu).steering
+    }
+
+    /// Whether the packets of any socket go where that socket wants.
+    #[inline]
+    pub(crate) fn any_steered(&self) -> bool {
+        self.steered.load(Relaxed) != 0
+    }
+
+    /// How failure detection is to work for this socket. Any context.
+    pub(crate) fn detection(&self, sk: &Sock, rcu: &Guard) -> Detection {
+        self.values(sk, rcu).detection
+    }
+
+    fn values(&self, sk: &Sock, rcu: &Guard) -> Values {
+        self.table
+            .lookup(&key(sk), rcu)
+            .map_or_else(Values::default, |state| *state.values.lock())
+    }
+
+    /// Sets where all packets of this socket go; [`Options::STEERED`] follows. Process context.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Sockets::set`].
+    pub(crate) fn set_steering(&self, sk: &Locked<'_>, steering: Steering) -> Result {
+        let differs = steering != Steering::default();
+        // The values go first and come last, so that who sees the option sees them.
+        if differs {
+            self.set(sk, Options::STEERED, true)?;
+        }
+        self.edit(sk, |values| values.steering = steering);
+        self.set(sk, Options::STEERED, differs)
+    }
+
+    /// Sets how failure detection works for this socket; [`Options::DETECTION`] follows. Process
+    /// context.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Sockets::set`].
+    pub(crate) fn set_detection(&self, sk: &Locked<'_>, detection: Detection) -> Result {
+        let differs = detection != Detection::default();
+        if differs {
+            self.set(sk, Options::DETECTION, true)?;
+        }
+        self.edit(sk, |values| values.detection = detection);
+        self.set(sk, Options::DETECTION, differs)
+    }
+
+    fn edit(&self, sk: &Locked<'_>, edit: impl FnOnce(&mut Values)) {
+        if let Some(state) = self.table.lookup(&key(sk), &Guard::new()) {
+            edit(&mut state.values.lock());
+        }
     }
 
     /// Whether any socket is opted out, so that packets have to be looked up by socket.
@@ -147,7 +324,13 @@ impl Sockets {
         if let Some(state) = self.table.lookup(&key(sk), &rcu) {
             let before = state.options();
             let after = before.with(option, differs);
+            if after.is_wish() {
+                state.pin.hold()?;
+            }
             state.options.store(after.0, Relaxed);
+            if !after.is_wish() {
+                state.pin.release();
+            }
             self.count_options(before, after);
             if after == Options::NONE {
                 self.remove(state);
@@ -175,27 +358,33 @@ impl Sockets {
         }
     }
 
-    /// The socket is destroyed. Any context.
-    pub(crate) fn forget(&self, sk: &Sock) {
+    /// The socket is destroyed; what it wanted. Any context.
+    pub(crate) fn forget(&self, sk: &Sock) -> Options {
         if self.entries.load(Relaxed) == 0 {
-            return;
+            return Options::NONE;
         }
         let rcu = Guard::new();
         if let Some(state) = self.table.lookup(&key(sk), &rcu) {
             let options = state.options();
             if self.remove(state) {
                 self.count_options(options, Options::NONE);
+                return options;
             }
         }
+        Options::NONE
     }
 
     /// An entry for a socket that has none.
     fn insert(&self, sk: &Sock, options: Options, flags: Flags) -> Result {
-        let pin = ModulePin::new()?;
+        let pin = ModulePin::unheld();
+        if options.is_wish() {
+            pin.hold()?;
+        }
         let state = RcuArc::pin_init(
-            try_init!(SocketState {
+            try_pin_init!(SocketState {
                 entry: Entry::new(key(sk)),
                 options: Atomic::new(options.0),
+                values <- new_spinlock_bh!(Values::default()),
                 pin,
             }? Error),
             flags,
@@ -222,6 +411,11 @@ impl Sockets {
         for (option, count) in [
             (Options::OPT_OUT, &self.opted_out),
             (Options::IMPATIENT, &self.impatient),
+            (Options::STEERED, &self.steered),
+            (Options::LOCAL_RECV, &self.receivers),
+            (Options::PEER_RECV, &self.receivers),
+            (Options::LOCAL_RECV_FILLED, &self.receivers),
+            (Options::PEER_RECV_FILLED, &self.receivers),
         ] {
             match (before.contains(option), after.contains(option)) {
                 (false, true) => count.add(1, Relaxed),

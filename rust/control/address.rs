@@ -199,9 +199,9 @@ impl Control {
         let Ok(local) = self.local_for(namespace, ulid) else {
             return;
         };
-        if local.generation == before.generation {
+        let Ok(Some(local)) = locked.local_as_wanted(local) else {
             return;
-        }
+        };
         let change = Change {
             local: Some(local),
             ..Change::default()

@@ -436,6 +436,20 @@ fn signed(list: LocatorList, identity: Arc<LocalIdentity>) -> Result<RcuArc<Loca
     .publish()?)
 }
 
+/// What a host tells if it tells only this list, of locators that it could tell. May sleep.
+pub(crate) fn local_with(full: &Local, list: LocatorList) -> Result<RcuArc<Local>> {
+    match &full.identity {
+        Some(identity) => signed(list, identity.clone()),
+        None => Ok(Local {
+            list,
+            generation: Generation::new(full.generation.get().wrapping_add(1)),
+            identity: None,
+            signature: KVec::new(),
+        }
+        .publish()?),
+    }
+}
+
 /// Whether two lists have the same locators in the same order.
 fn same_locators(one: &LocatorList, other: &LocatorList) -> bool {
     one.as_slice().len() == other.as_slice().len()
@@ -448,7 +462,7 @@ fn same_locators(one: &LocatorList, other: &LocatorList) -> bool {
 
 impl Control {
     /// What this host tells in contexts with this ULID. May sleep.
-    pub(super) fn local_for(&self, namespace: &Namespace, ulid: Ulid) -> Result<RcuArc<Local>> {
+    pub(crate) fn local_for(&self, namespace: &Namespace, ulid: Ulid) -> Result<RcuArc<Local>> {
         self.identities.local(namespace.net(), ulid)
     }
 }

@@ -31,6 +31,7 @@ mod work;
 pub(crate) use self::{
     address::Observers,
     identity::{
+        local_with,
         IdentityError,
         LocalIdentity, //
     },

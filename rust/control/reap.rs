@@ -42,6 +42,7 @@ use crate::{
     proto::{
         compose,
         locator::{
+            Locator,
             LocatorPair,
             Ulid, //
         },
@@ -140,8 +141,9 @@ impl Candidates for KnownCandidates<'_> {
             locator: known.locator,
             preference: known.preference,
             is_wanted: self.wanted.is_some_and(|pair| pair.peer == known.locator),
-            // A list is taken as a whole or not at all, so what is in it was verified.
-            is_verified: true,
+            // A list is taken as a whole or not at all, so what is in it was verified. What a socket
+            // excluded is not to be sent to.
+            is_verified: !known.is_excluded,
         })
     }
 }
@@ -154,8 +156,12 @@ pub(super) enum Occasion<'a> {
     Message(&'a Received<'a>),
     /// Something speaks against the current pair.
     Hint(Hint),
+    /// A program says that packets get through.
+    PositiveFeedback,
     /// Locators came or went, or stand otherwise than before.
     Candidates,
+    /// A socket prefers a pair that has to be confirmed first.
+    Preferred,
     /// The acknowledgement of what asked whether this pair works.
     Confirmed(LocatorPair),
 }
@@ -171,6 +177,7 @@ fn decide(
     let (local, peer) = (locked.local(), locked.peer());
     let pair = context.pair(&rcu::read_lock());
     let is_chosen = matches!(locked.pair_reason(), PairReason::Admin | PairReason::Socket);
+    let preferred = locked.take_wanted();
     let constants = locked.reap_constants();
     let is_outdated = locked.is_timeout_outdated(&constants);
     let Establishment {
@@ -186,6 +193,9 @@ fn decide(
     let Watch { reap, wanted, .. } = &mut **watch.as_mut()?;
     if is_chosen {
         *wanted = Some(pair);
+    }
+    if preferred.is_some() {
+        *wanted = preferred;
     }
     let candidates = KnownCandidates {
         context,
@@ -215,7 +225,9 @@ fn decide(
                 _ => reap.receive_keepalive(&mut step),
             },
             Occasion::Hint(hint) => reap.hint(&mut step, *hint),
+            Occasion::PositiveFeedback => reap.positive_feedback(&mut step),
             Occasion::Candidates => reap.candidates_changed(&mut step, false),
+            Occasion::Preferred => reap.candidates_changed(&mut step, true),
             Occasion::Confirmed(pair) => reap.confirmed(&mut step, *pair),
         }
     };
@@ -427,6 +439,14 @@ impl Control {
             return None;
         }
         watch.asked = None;
+        let peer = locked.peer();
+        // Without memory it is as it was: asked again when it is needed.
+        let _ = note_reachable(
+            Namespace::of(context.net()),
+            &mut locked,
+            &peer,
+            |locator| locator == pair.peer,
+        );
         Some(pair)
     }
 }
@@ -515,17 +535,28 @@ fn note_reported(namespace: &Namespace, context: &Context) -> Result<(), SetPair
         return Ok(());
     };
     let reap = watch.reap;
-    let is_reported = |locator| reap.reported().any(|pair| pair.peer == locator);
+    note_reachable(namespace, &mut locked, &peer, |locator| {
+        reap.reported().any(|pair| pair.peer == locator)
+    })
+}
+
+/// The peer has proved to be at these locators.
+fn note_reachable(
+    namespace: &Namespace,
+    locked: &mut Locked<'_>,
+    peer: &Peer,
+    is_there: impl Fn(Locator) -> bool,
+) -> Result<(), SetPairError> {
     let known = peer.list.as_slice();
     if !known
         .iter()
-        .any(|known| !known.is_reachable && is_reported(known.locator))
+        .any(|known| !known.is_reachable && is_there(known.locator))
     {
         return Ok(());
     }
     let list = peer
         .list
-        .map(|known| known.is_reachable |= is_reported(known.locator))?;
+        .map(|known| known.is_reachable |= is_there(known.locator))?;
     let change = Change {
         peer: Some(peer.facts_with(list)?),
         ..Change::default()

@@ -203,6 +203,7 @@ fn told(verified: &VerifiedHost<'_>, host: &HostOptions<'_>) -> Result<Told, All
                 verification: Some(record.method),
                 preference: preferences.get(index).copied().unwrap_or_default(),
                 is_reachable: false,
+                is_excluded: false,
             });
         let records = LocatorList::told(records).map_err(|_| AllocError)?;
         list = Some((records, verified.generation()));

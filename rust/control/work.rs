@@ -117,11 +117,20 @@ impl Control {
         if Wish::Paths.is_in(wishes) {
             self.watch(namespace, context, Occasion::Candidates);
         }
+        if Wish::Preferred.is_in(wishes) {
+            self.watch(namespace, context, Occasion::Preferred);
+        }
         if Wish::IcmpError.is_in(wishes) {
             self.watch(namespace, context, Occasion::Hint(Hint::IcmpError));
         }
         if Wish::TcpTimeout.is_in(wishes) {
             self.watch(namespace, context, Occasion::Hint(Hint::TcpTimeout));
+        }
+        if Wish::PositiveFeedback.is_in(wishes) {
+            self.watch(namespace, context, Occasion::PositiveFeedback);
+        }
+        if Wish::NegativeFeedback.is_in(wishes) {
+            self.watch(namespace, context, Occasion::Hint(Hint::NegativeFeedback));
         }
         if Wish::Announce.is_in(wishes) {
             self.step(

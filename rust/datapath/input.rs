@@ -6,6 +6,7 @@
 
 use super::{
     accepts_payload,
+    arrival,
     forward,
     icmp,
     locate,
@@ -97,6 +98,7 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
         skb.drop_dst();
         return Verdict::Accept(skb);
     }
+    let arrival = arrival(namespace, context, header, rcu);
     let len = skb.len();
     let end = place.offset().saturating_add(PayloadHeader::LEN);
     match skb.shrink_head(end, PayloadHeader::LEN, |head| {
@@ -113,7 +115,7 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
             return Verdict::Drop(skb, error);
         }
     }
-    skb.mark_translated();
+    skb.mark_translated(arrival.raw());
     if context.received() {
         namespace.control.stamped(namespace, context);
     }

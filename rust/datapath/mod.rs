@@ -15,6 +15,7 @@ mod protocol;
 
 use crate::{
     context::{
+        Arrival,
         Context,
         Counter,
         Namespace,
@@ -36,17 +37,26 @@ use crate::{
         },
         skbuff::SkBuff, //
     },
-    proto::wire::{
-        chain::{
-            self,
-            ChainError,
-            Place, //
+    proto::{
+        locator::LocatorPair,
+        wire::{
+            chain::{
+                self,
+                ChainError,
+                Place, //
+            },
+            ipv6::{
+                next_header,
+                Ipv6Header, //
+            },
+            payload::PayloadHeader, //
         },
-        ipv6::next_header,
-        payload::PayloadHeader, //
     },
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::rcu::Guard, //
+};
 
 /// Before defragmentation (-400), raw (-300) and conntrack (-200), which are to see ULIDs.
 const BEFORE_ALL: i32 = -500;
@@ -121,6 +131,18 @@ fn accepts_payload(namespace: &Namespace, context: &Context) -> bool {
         namespace.counters.count(Counter::InEarly);
     }
     state.delivers_payload()
+}
+
+/// What a packet of a context keeps of how it came, if anybody wants to know.
+fn arrival(namespace: &Namespace, context: &Context, header: &Ipv6Header, rcu: &Guard) -> Arrival {
+    if !namespace.sockets.any_receivers() {
+        return Arrival::UNKNOWN;
+    }
+    let pair = LocatorPair {
+        local: header.destination,
+        peer: header.source,
+    };
+    Arrival::new(context, &pair, rcu)
 }
 
 /// Whether packets with this number behind the IPv6 header can have a Shim6 header in front of

@@ -8,11 +8,15 @@ use super::locate;
 use crate::{
     context::{
         default_identity,
+        Choice,
+        Context,
         Counter,
         Namespace,
-        Path, //
+        Path,
+        Steering, //
     },
     kernel_ext::{
+        address::In6Addr,
         compat::errno::EHOSTUNREACH,
         dst::DstRef,
         net::Net,
@@ -29,7 +33,10 @@ use crate::{
         },
     },
     proto::{
-        locator::UlidPair,
+        locator::{
+            LocatorPair,
+            UlidPair, //
+        },
         tag::ContextTag,
         wire::{
             chain::Place,
@@ -61,6 +68,7 @@ impl Hook for Output {
     fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         let net = state.net();
         let namespace = Namespace::of(net);
+        let choice = take_choice(namespace, &mut skb);
         let watches = namespace.control.watches(namespace, rcu);
         if namespace.contexts.is_empty() && !watches {
             return Verdict::Accept(skb);
@@ -100,17 +108,29 @@ impl Hook for Output {
         if context.sent() {
             namespace.control.stamped(namespace, context);
         }
-        let path = context.path(rcu);
-        let Some(tag) = path.tag else {
+        let steering = match choice.and_then(|choice| choice.steering(&context.locators(rcu))) {
+            Some(steering) => steering,
+            None if namespace.sockets.any_steered() => state
+                .sender(&skb)
+                .map_or_else(Steering::default, |sk| namespace.sockets.steering(sk, rcu)),
+            None => Steering::default(),
+        };
+        let way = Way::new(context, &steering, rcu);
+        let Some(tag) = way.tag() else {
             namespace.counters.count(Counter::OutUlids);
             return Verdict::Accept(skb);
         };
         let forbids_fragments =
             skb.len() > MIN_MTU as usize && state.sender_forbids_fragments(&skb);
-        match translate(net, namespace, &mut skb, path, tag, forbids_fragments) {
+        match translate(net, namespace, &mut skb, &way, tag, forbids_fragments) {
             Ok(Translated::Whole) => Verdict::Accept(skb),
             Ok(Translated::ToFragment(mtu)) => {
                 namespace.counters.count(Counter::OutFragmented);
+                if let Some(choice) = way.choice(context, rcu) {
+                    // Each fragment inherits it.
+                    namespace.sockets.note_choice();
+                    skb.set_choice(choice.raw());
+                }
                 Verdict::Stolen(skb.fragment::<Fragments>(net, mtu))
             }
             Err((counter, error)) => {
@@ -130,6 +150,92 @@ fn ulids_of(header: &Ipv6Header) -> UlidPair {
     }
 }
 
+/// Takes off what was chosen for a packet. What waits for IPsec keeps it until it comes back.
+#[inline]
+fn take_choice(namespace: &Namespace, skb: &mut SkBuff) -> Option<Choice> {
+    if !namespace.sockets.any_choices() {
+        return None;
+    }
+    let choice = skb.choice()?;
+    if !skb.dst().is_some_and(|dst| dst.has_xfrm()) {
+        // To the device it would be a time.
+        skb.clear_choice();
+    }
+    Some(Choice::from_raw(choice))
+}
+
+/// Over what a packet goes.
+enum Way<'a> {
+    /// The pair that the context uses.
+    Current(&'a Path),
+    /// One of its own, with the tag that it needs.
+    Other(LocatorPair, Option<ContextTag>),
+}
+
+impl<'a> Way<'a> {
+    /// The way of a packet, where a locator that may not be used any more is that of the context.
+    fn new(context: &'a Context, steering: &Steering, rcu: &'a Guard) -> Self {
+        let path = context.path(rcu);
+        if *steering == Steering::default() {
+            return Self::Current(path);
+        }
+        let pair = context.steered(steering, rcu);
+        if pair == path.pair {
+            return Self::Current(path);
+        }
+        let tag = context
+            .peer(rcu)
+            .tag
+            .filter(|_| pair != context.ulids().as_locators());
+        Self::Other(pair, tag)
+    }
+
+    /// The tag that packets carry; `None` where they go as they are.
+    fn tag(&self) -> Option<ContextTag> {
+        match self {
+            Self::Current(path) => path.tag,
+            Self::Other(_, tag) => *tag,
+        }
+    }
+
+    fn pair(&self) -> &LocatorPair {
+        match self {
+            Self::Current(path) => &path.pair,
+            Self::Other(pair, _) => pair,
+        }
+    }
+
+    /// What brings another packet onto the same way; `None` for that of the context.
+    fn choice(&self, context: &Context, rcu: &Guard) -> Option<Choice> {
+        match self {
+            Self::Current(_) => None,
+            Self::Other(pair, _) => {
+                let steering = Steering {
+                    local: Some(pair.local),
+                    peer: Some(pair.peer),
+                };
+                Choice::new(&context.locators(rcu), &steering)
+            }
+        }
+    }
+
+    fn route(&self, net: &Net, skb: &SkBuff) -> Result<DstRef, Failure> {
+        let route = match self {
+            Self::Current(path) => {
+                path.cache
+                    .get_or_lookup(net, &path.source, &path.destination, skb.mark())
+            }
+            Self::Other(pair, _) => DstRef::lookup(
+                net,
+                &In6Addr::from_octets(pair.local.as_octets()),
+                &In6Addr::from_octets(pair.peer.as_octets()),
+                skb.mark(),
+            ),
+        };
+        route.map_err(|_| (Counter::OutNoRoute, EHOSTUNREACH))
+    }
+}
+
 /// What [`translate`] made of a packet.
 enum Translated {
     /// It goes to its route.
@@ -146,11 +252,11 @@ fn translate(
     net: &Net,
     namespace: &Namespace,
     skb: &mut SkBuff,
-    path: &Path,
+    way: &Way<'_>,
     tag: ContextTag,
     forbids_fragments: bool,
 ) -> Result<Translated, Failure> {
-    let dst = route(net, path, skb)?;
+    let dst = way.route(net, skb)?;
     let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
     let fit = fit(namespace, skb, &dst, place.next_header(), forbids_fragments)?;
     if !skb.confirm_untrack() {
@@ -159,14 +265,8 @@ fn translate(
     if let Some(mtu) = fit {
         return Ok(Translated::ToFragment(mtu));
     }
-    push_header(namespace, skb, path, tag, &place, dst)?;
+    push_header(namespace, skb, way.pair(), tag, &place, dst)?;
     Ok(Translated::Whole)
-}
-
-fn route(net: &Net, path: &Path, skb: &SkBuff) -> Result<DstRef, Failure> {
-    path.cache
-        .get_or_lookup(net, &path.source, &path.destination, skb.mark())
-        .map_err(|_| (Counter::OutNoRoute, EHOSTUNREACH))
 }
 
 /// Makes the packet fit its path with our header, or says to what size it must be fragmented. The
@@ -219,7 +319,7 @@ fn fit(
 fn push_header(
     namespace: &Namespace,
     skb: &mut SkBuff,
-    path: &Path,
+    pair: &LocatorPair,
     tag: ContextTag,
     place: &Place,
     dst: DstRef,
@@ -227,7 +327,7 @@ fn push_header(
     prepare_offloads(namespace, skb, &dst)?;
     let len = skb.len();
     skb.grow_head(PayloadHeader::LEN, dst.headroom(), |head| {
-        rewrite::outbound(head, len, place, &path.pair, tag)
+        rewrite::outbound(head, len, place, pair, tag)
     })
     .map_err(|error| (Counter::OutNoMemory, error))?
     .map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
@@ -266,16 +366,22 @@ impl FragmentOutput for Fragments {
         let namespace = Namespace::of(net);
         let rcu = rcu::read_lock();
         skb.clear_fragment_limit();
+        let choice = take_choice(namespace, &mut skb);
         let context = Ipv6Header::parse(skb.head()).and_then(|header| {
             namespace
                 .contexts
                 .by_identity(&default_identity(ulids_of(&header)), &rcu)
         });
-        let path = context.map(|context| context.path(&rcu));
-        let pushed = match path.and_then(|path| Some((path, path.tag?))) {
-            Some((path, tag)) => route(net, path, &skb).and_then(|dst| {
+        let way = context.map(|context| {
+            let steering = choice
+                .and_then(|choice| choice.steering(&context.locators(&rcu)))
+                .unwrap_or_default();
+            Way::new(context, &steering, &rcu)
+        });
+        let pushed = match way.and_then(|way| Some((way.tag()?, way))) {
+            Some((tag, way)) => way.route(net, &skb).and_then(|dst| {
                 let place = locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
-                push_header(namespace, &mut skb, path, tag, &place, dst)
+                push_header(namespace, &mut skb, way.pair(), tag, &place, dst)
             }),
             // The context went since the first fragment, or its pair is the ULIDs again: the rest
             // goes the way of the ULIDs.

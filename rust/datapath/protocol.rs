@@ -4,7 +4,10 @@
 //! that the hook in PRE_ROUTING could not translate, because its header stood behind an outer
 //! Fragment header or its tag is nobody's.
 
-use super::accepts_payload;
+use super::{
+    accepts_payload,
+    arrival, //
+};
 use crate::{
     context::{
         Counter,
@@ -99,6 +102,7 @@ fn payload(
     if !accepts_payload(namespace, context) {
         return Delivery::Consumed(skb);
     }
+    let arrival = arrival(namespace, context, &header, rcu);
     let ulids = context.ulids();
     let written = skb.edit_head(ipv6::HEADER_LEN, |head| {
         ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets())
@@ -107,7 +111,7 @@ fn payload(
         namespace.counters.count(Counter::InNoMemory);
         return Delivery::Consumed(skb);
     }
-    skb.mark_translated();
+    skb.mark_translated(arrival.raw());
     if context.received() {
         namespace.control.stamped(namespace, context);
     }

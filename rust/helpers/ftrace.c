@@ -4,6 +4,9 @@
  * reference that a redirected call holds. What a callback calls must not be
  * traced itself.
  */
+#ifdef CONFIG_X86_KERNEL_IBT
+#include <asm/ibt.h>
+#endif
 #include <linux/ftrace.h>
 #include <linux/module.h>
 
@@ -30,6 +33,19 @@ void shim6_helper_ftrace_redirect(struct ftrace_regs *regs, unsigned long target
 {
 }
 #endif
+
+/* Where the function begins that calls ftrace at @ip. Nothing but an ENDBR can stand before. */
+unsigned long notrace shim6_helper_ftrace_function(unsigned long ip)
+{
+#ifdef CONFIG_X86_KERNEL_IBT
+	u32 before = *(const u32 *)(ip - ENDBR_INSN_SIZE);
+
+	/* What begins a function may have been taken away, as nobody jumps to it indirectly. */
+	if (before == gen_endbr() || before == gen_endbr_poison())
+		return ip - ENDBR_INSN_SIZE;
+#endif
+	return ip;
+}
 
 bool notrace shim6_helper_in_this_module(unsigned long address)
 {

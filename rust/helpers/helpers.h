@@ -13,13 +13,17 @@
 
 struct crypto_sig;
 struct ctl_table_header;
+struct delayed_work;
 struct dst_cache;
 struct dst_entry;
+struct flowi6;
 struct ftrace_regs;
 struct genl_family;
 struct genl_info;
 struct hmac_sha256_ctx;
+struct ipcm6_cookie;
 struct list_head;
+struct msghdr;
 struct net;
 struct net_device;
 struct net_offload;
@@ -80,6 +84,28 @@ int shim6_helper_crypto_sig_sign(struct crypto_sig *sig, const void *digest,
 				 unsigned int signature_len);
 u64 shim6_helper_siphash(const void *data, size_t len, const u64 *key);
 
+/* cmsg.c */
+bool shim6_helper_msg_has_level(const struct msghdr *msg, int level);
+bool shim6_helper_is_send(const struct ipcm6_cookie *ipc6);
+int shim6_helper_msg_for_each(struct msghdr *msg, int level,
+			      int (*visit)(void *data, int type, const void *value, size_t len),
+			      void *data);
+bool shim6_helper_msg_destination(struct sock *sk, const struct msghdr *msg,
+				  struct in6_addr *daddr);
+bool shim6_helper_msg_source(struct net *net, struct sock *sk, const struct flowi6 *fl6,
+			     const struct in6_addr *daddr, struct in6_addr *saddr);
+int shim6_helper_sock_bound_dev(const struct sock *sk, const struct flowi6 *fl6);
+bool shim6_helper_sock_has_txtime(const struct sock *sk);
+void shim6_helper_set_transmit_time(struct ipcm6_cookie *ipc6, u64 time);
+bool shim6_helper_skb_is_error(const struct sk_buff *skb);
+bool shim6_helper_skb_is_ipv6(const struct sk_buff *skb);
+const void *shim6_helper_skb_network_header(const struct sk_buff *skb);
+bool shim6_helper_sock_is_inet(const struct sock *sk);
+bool shim6_helper_sock_wants_ctl(const struct sock *sk);
+void shim6_helper_sock_set_wants_ctl(struct sock *sk, bool wanted);
+void shim6_helper_call_recv_ctl(const void *function, struct sock *sk, struct msghdr *msg,
+				struct sk_buff *skb);
+
 /* dst.c */
 struct dst_entry *shim6_helper_dst_cache_get(struct dst_cache *cache);
 void shim6_helper_dst_cache_set_ip6(struct dst_cache *cache, struct dst_entry *dst,
@@ -122,6 +148,7 @@ int shim6_helper_genlmsg_multicast(const struct genl_family *family, struct net 
 /* ftrace.c */
 unsigned long shim6_helper_ftrace_argument(struct ftrace_regs *regs, unsigned int n);
 void shim6_helper_ftrace_redirect(struct ftrace_regs *regs, unsigned long target);
+unsigned long shim6_helper_ftrace_function(unsigned long ip);
 bool shim6_helper_in_this_module(unsigned long address);
 bool shim6_helper_this_module_get(void);
 void shim6_helper_this_module_put(void);
@@ -201,6 +228,7 @@ void shim6_helper_consume_skb(struct sk_buff *skb);
 void shim6_helper_skb_set_ignore_df(struct sk_buff *skb);
 u8 shim6_helper_skb_ip_summed(const struct sk_buff *skb);
 void shim6_helper_skb_set_checksum_unnecessary(struct sk_buff *skb);
+void shim6_helper_skb_clear_tstamp(struct sk_buff *skb);
 void shim6_helper_skb_postpull_rcsum(struct sk_buff *skb, const void *start, unsigned int len);
 void shim6_helper_skb_postpush_rcsum(struct sk_buff *skb, const void *start, unsigned int len);
 void shim6_helper_skb_mac_header_rebuild(struct sk_buff *skb);
@@ -213,6 +241,7 @@ unsigned int shim6_helper_skb_transport_size(const struct sk_buff *skb);
 bool shim6_helper_socket_is_inet(const struct socket *sock);
 u16 shim6_helper_sock_family(const struct sock *sk);
 u16 shim6_helper_sock_protocol(const struct sock *sk);
+bool shim6_helper_sock_is_datagram(const struct sock *sk);
 bool shim6_helper_sock_is_connected(const struct sock *sk);
 struct net *shim6_helper_sock_net(const struct sock *sk);
 bool shim6_helper_sock_holds_net(const struct sock *sk);
@@ -243,6 +272,9 @@ int shim6_helper_ip6_send(struct net *net, const struct in6_addr *saddr,
 /* work.c */
 struct workqueue_struct *shim6_helper_alloc_workqueue(const char *name, int max_active);
 void shim6_helper_init_work(struct work_struct *work, void (*run)(struct work_struct *work));
+void shim6_helper_init_delayed_work(struct delayed_work *work,
+				    void (*run)(struct work_struct *work));
+void shim6_helper_queue_delayed_work(struct delayed_work *work, unsigned int msecs);
 void shim6_helper_timer_setup(struct timer_list *timer,
 			      void (*expired)(struct timer_list *timer), bool deferrable);
 void shim6_helper_timer_arm(struct timer_list *timer, unsigned int msecs);

@@ -104,6 +104,11 @@ void shim6_helper_skb_set_checksum_unnecessary(struct sk_buff *skb)
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 }
 
+void shim6_helper_skb_clear_tstamp(struct sk_buff *skb)
+{
+	skb_set_delivery_time(skb, 0, SKB_CLOCK_REALTIME);
+}
+
 void shim6_helper_skb_postpull_rcsum(struct sk_buff *skb, const void *start, unsigned int len)
 {
 	skb_postpull_rcsum(skb, start, len);

@@ -30,6 +30,14 @@ u16 shim6_helper_sock_protocol(const struct sock *sk)
 	return READ_ONCE(sk->sk_protocol);
 }
 
+/* UDP and raw of IPv6; IPV6_ADDRFORM can turn such a socket into one of IPv4. */
+bool shim6_helper_sock_is_datagram(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_family) == AF_INET6 &&
+	       (sk->sk_type == SOCK_RAW ||
+		(sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP));
+}
+
 bool shim6_helper_sock_is_connected(const struct sock *sk)
 {
 	int state = inet_sk_state_load(sk);

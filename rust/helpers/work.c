@@ -70,3 +70,15 @@ void shim6_helper_smp_mb(void)
 	/* What it is paired with is the caller's to say. */
 	smp_mb();
 }
+
+void shim6_helper_init_delayed_work(struct delayed_work *work,
+				    void (*run)(struct work_struct *work))
+{
+	INIT_DELAYED_WORK(work, run);
+}
+
+/* Runs at least @msecs from now, also if it was to run earlier. */
+void shim6_helper_queue_delayed_work(struct delayed_work *work, unsigned int msecs)
+{
+	mod_delayed_work(system_dfl_wq, work, msecs_to_jiffies(msecs));
+}

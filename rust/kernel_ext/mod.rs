@@ -6,8 +6,10 @@
 //! All `unsafe` code of the module lives below this file, and nothing below it knows Shim6.
 
 pub(crate) mod address;
+pub(crate) mod cmsg;
 pub(crate) mod compat;
 pub(crate) mod crypto;
+pub(crate) mod demand;
 pub(crate) mod dst;
 pub(crate) mod ftrace;
 pub(crate) mod genetlink;

@@ -11,7 +11,8 @@ use kernel::{
     sync::atomic::{
         ordering::{
             Acquire,
-            Full, //
+            Full,
+            Relaxed, //
         },
         Atomic,
     },
@@ -23,16 +24,29 @@ pub(crate) struct ModulePin {
 }
 
 impl ModulePin {
-    /// Takes a reference; [`ENODEV`] if the module is being unloaded. Any context.
-    pub(crate) fn new() -> Result<Self> {
-        // SAFETY: No requirements.
-        if unsafe { bindings::shim6_helper_this_module_get() } {
-            Ok(Self {
-                held: Atomic::new(true),
-            })
-        } else {
-            Err(ENODEV)
+    /// No reference yet.
+    pub(crate) const fn unheld() -> Self {
+        Self {
+            held: Atomic::new(false),
         }
+    }
+
+    /// Takes the reference unless it is held; [`ENODEV`] if the module is being unloaded. Any
+    /// context.
+    pub(crate) fn hold(&self) -> Result {
+        if self.held.load(Relaxed) {
+            return Ok(());
+        }
+        // SAFETY: No requirements.
+        if !unsafe { bindings::shim6_helper_this_module_get() } {
+            return Err(ENODEV);
+        }
+        if self.held.xchg(true, Full) {
+            // Somebody else was quicker.
+            // SAFETY: The reference was taken just now.
+            unsafe { bindings::shim6_helper_this_module_put() };
+        }
+        Ok(())
     }
 
     /// Gives the reference back, before the pin itself goes. Once is enough, more do no harm. Any

@@ -44,6 +44,38 @@ pub(crate) enum Checksum {
 /// A flag of the IPv6 control block that the kernel does not use.
 const TRANSLATED: u16 = 0x8000;
 
+/// The flag of the IPv6 control block that says that `srhoff` is the offset of a header.
+const SEGMENT_ROUTED: u16 = bindings::SHIM6_IP6SKB_SEG6;
+
+/// The upper half of a time stamp that is a choice: no time is below zero.
+const CHOICE_MAGIC: u64 = 0xa5c1_f06e;
+
+/// The time of transmission that becomes the time stamp of a packet with this choice.
+pub(super) const fn time_of(choice: u32) -> u64 {
+    CHOICE_MAGIC << 32 | choice as u64
+}
+
+/// What [`SkBuff::mark_translated`] noted in a packet.
+///
+/// # Safety
+///
+/// The packet is live and has the control block of IPv6.
+pub(super) unsafe fn arrival_of(skb: *mut bindings::sk_buff) -> Option<u16> {
+    // SAFETY: By the safety requirement.
+    let control = unsafe {
+        &*skb
+            .byte_add(bindings::SHIM6_SKB_CB as usize)
+            .cast::<bindings::inet6_skb_parm>()
+    };
+    if control.flags & TRANSLATED == 0 {
+        None
+    } else if control.flags & SEGMENT_ROUTED == 0 {
+        Some(control.srhoff)
+    } else {
+        Some(0)
+    }
+}
+
 /// Where the fragments go that [`SkBuff::fragment`] makes.
 pub(crate) trait FragmentOutput: 'static {
     /// Sends one fragment. Context as of the caller of [`SkBuff::fragment`].
@@ -478,11 +510,40 @@ impl SkBuff {
         unsafe { (*self.control()).nhoff = offset as u16 };
     }
 
-    /// Marks a received packet whose addresses were changed on this host.
+    /// Marks a received packet whose addresses were changed on this host, and notes how it came.
     #[inline]
-    pub(crate) fn mark_translated(&mut self) {
+    pub(crate) fn mark_translated(&mut self, arrival: u16) {
         // SAFETY: The control block of IPv6 is in place in its input path.
-        unsafe { (*self.control()).flags |= TRANSLATED };
+        let control = unsafe { &mut *self.control() };
+        control.flags |= TRANSLATED;
+        if control.flags & SEGMENT_ROUTED == 0 {
+            // Of meaning with that flag only, and kept by reassembly and IPsec.
+            control.srhoff = arrival;
+        }
+    }
+
+    /// The choice that a packet on its way out carries, by ancillary data of its message.
+    #[inline]
+    pub(crate) fn choice(&self) -> Option<u32> {
+        let time = member!(self, SHIM6_SKB_TSTAMP, u64);
+        (time >> 32 == CHOICE_MAGIC).then_some(time as u32)
+    }
+
+    /// Makes the packet carry a choice.
+    pub(crate) fn set_choice(&mut self, choice: u32) {
+        // SAFETY: The member is this wide, and the packet is ours to change.
+        unsafe {
+            self.as_ptr()
+                .byte_add(bindings::SHIM6_SKB_TSTAMP as usize)
+                .cast::<u64>()
+                .write(time_of(choice));
+        }
+    }
+
+    /// Takes the choice off.
+    pub(crate) fn clear_choice(&mut self) {
+        // SAFETY: The packet is ours.
+        unsafe { bindings::shim6_helper_skb_clear_tstamp(self.as_ptr()) };
     }
 
     /// Whether [`SkBuff::mark_translated`] was called since the packet was received.

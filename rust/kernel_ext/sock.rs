@@ -120,6 +120,12 @@ impl Sock {
         unsafe { address.in6_u.u6_addr8 }
     }
 
+    /// Whether it sends and receives datagrams of IPv6, as UDP and raw sockets do.
+    pub(crate) fn is_datagram(&self) -> bool {
+        // SAFETY: The socket is live.
+        unsafe { bindings::shim6_helper_sock_is_datagram(self.as_ptr()) }
+    }
+
     /// Waits until the socket belongs to the current task. Process context.
     pub(crate) fn lock(&self) -> Locked<'_> {
         // SAFETY: The socket is live.
@@ -136,6 +142,17 @@ impl Sock {
 ///
 /// The socket is locked by the current task.
 pub(crate) struct Locked<'a>(&'a Sock, NotThreadSafe);
+
+impl Locked<'_> {
+    /// Whether [`super::cmsg::Ancillary::receive`] is called for what the socket receives. No
+    /// effect on others than [`Sock::is_datagram`].
+    pub(crate) fn set_wants_ancillary(&self, wanted: bool) {
+        if self.is_datagram() {
+            // SAFETY: The socket is of IPv6, and locked by the type invariant.
+            unsafe { bindings::shim6_helper_sock_set_wants_ctl(self.as_ptr(), wanted) };
+        }
+    }
+}
 
 impl core::ops::Deref for Locked<'_> {
     type Target = Sock;

@@ -64,27 +64,38 @@ impl Value<'_> {
         self.len == 0 && unsafe { bindings::shim6_helper_sockptr_is_null(&raw const self.at) }
     }
 
+    /// Octets of the value.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// The first `N` octets.
     ///
     /// # Errors
     ///
     /// [`EINVAL`] if the value is shorter, [`EFAULT`] if it cannot be read.
     pub(crate) fn read<const N: usize>(&self) -> Result<[u8; N]> {
-        if self.len < N {
+        let mut octets = [0; N];
+        self.read_to(&mut octets)?;
+        Ok(octets)
+    }
+
+    /// As many octets of the value as `octets` has; errors are those of [`Self::read`].
+    pub(crate) fn read_to(&self, octets: &mut [u8]) -> Result {
+        if self.len < octets.len() {
             return Err(EINVAL);
         }
-        let mut octets = [0; N];
-        // SAFETY: There is room for `N` octets, and a pointer into kernel memory has as many, by
+        // SAFETY: There is room for the octets, and a pointer into kernel memory has as many, by
         // the length that came with it; one into user memory is checked by the copy.
         let missing = unsafe {
             bindings::shim6_helper_copy_from_sockptr(
                 octets.as_mut_ptr().cast(),
                 &raw const self.at,
-                N,
+                octets.len(),
             )
         };
         if missing == 0 {
-            Ok(octets)
+            Ok(())
         } else {
             Err(EFAULT)
         }
@@ -165,7 +176,7 @@ unsafe impl<L: Level> Redirection for Entries<L> {
         },
     ];
 
-    fn takes(call: &Call<'_>) -> bool {
+    fn takes(_function: *const c_void, call: &Call<'_>) -> bool {
         // The upper half of the register of an `int` argument has no meaning.
         call.argument(1) as c_int == L::LEVEL
             // SAFETY: The first argument of both functions is the socket of a system call.

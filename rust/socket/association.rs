@@ -41,6 +41,22 @@ pub(super) fn context(sk: &Sock) -> Option<RcuArc<Context>> {
     of_ulids(&sk)
 }
 
+/// The context of a datagram of a socket that is sent or received between these ULIDs.
+pub(super) fn of_datagram(sk: &Sock, ulids: UlidPair) -> Option<RcuArc<Context>> {
+    let namespace = Namespace::of(sk.net());
+    if namespace
+        .sockets
+        .options(sk, &rcu::read_lock())
+        .contains(Options::OPT_OUT)
+    {
+        return None;
+    }
+    namespace
+        .contexts
+        .get_by_identity(&default_identity(ulids))
+        .filter(|context| context.is_associated())
+}
+
 /// The context of a socket's ULID pair, whether the socket is opted out or not.
 pub(super) fn of_ulids(sk: &Locked<'_>) -> Option<RcuArc<Context>> {
     Namespace::of(sk.net())
@@ -51,7 +67,7 @@ pub(super) fn of_ulids(sk: &Locked<'_>) -> Option<RcuArc<Context>> {
 
 /// The ULIDs of a connected IPv6 socket, if they can have a context.
 pub(super) fn ulids(sk: &Locked<'_>) -> Option<UlidPair> {
-    if !sk.is_ipv6() || !sk.is_connected() || is_multipath(sk) {
+    if !sk.is_ipv6() || !sk.is_connected() || sends_by_others(sk) {
         return None;
     }
     let ulids = UlidPair {
@@ -61,8 +77,10 @@ pub(super) fn ulids(sk: &Locked<'_>) -> Option<UlidPair> {
     (ulids.local.is_shimmable() && ulids.peer.is_shimmable()).then_some(ulids)
 }
 
-/// Whether the socket sends by connections of other sockets, which the program cannot name: a
-/// Multipath TCP socket has no ULID pair of its own, and its peer's addresses are its own affair.
-pub(super) fn is_multipath(sk: &Sock) -> bool {
-    sk.protocol() == bindings::IPPROTO_MPTCP as c_int
+/// Whether the socket sends by connections of other sockets, which the program cannot name, or
+/// between several addresses at once: a socket of Multipath TCP or SCTP has no ULID pair of its
+/// own, and its peer's addresses are its own affair.
+pub(super) fn sends_by_others(sk: &Sock) -> bool {
+    let protocol = sk.protocol();
+    protocol == bindings::IPPROTO_MPTCP as c_int || protocol == bindings::IPPROTO_SCTP as c_int
 }

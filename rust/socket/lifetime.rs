@@ -6,8 +6,12 @@
 //! Sockets are observed from the first time that one of them wants anything until the module is
 //! unloaded; before that, nobody's sockets cost anything.
 
+use super::ancillary;
 use crate::{
-    context::Namespace,
+    context::{
+        Namespace,
+        Options, //
+    },
     kernel_ext::{
         compat::errno::EOPNOTSUPP,
         module::OnDemand,
@@ -38,7 +42,7 @@ pub(super) fn observe() -> Result {
 pub(super) fn check() {
     if Registration::<Events>::check().is_err_and(|error| error != ENOMEM) {
         pr_warn!(
-            "SHIM_DONTSHIM and locator preferences unavailable: this kernel's creation and destruction of sockets cannot be traced\n"
+            "options of SOL_SHIM can only be read: this kernel's creation and destruction of sockets cannot be traced\n"
         );
     }
 }
@@ -67,7 +71,10 @@ impl SockEvents for Events {
 
     fn destroyed(sk: &Sock) {
         if sk.holds_net() {
-            Namespace::of(sk.net()).sockets.forget(sk);
+            let wanted = Namespace::of(sk.net()).sockets.forget(sk);
+            if wanted.contains(Options::KNOWN) {
+                ancillary::unneeded();
+            }
         }
     }
 }

@@ -29,6 +29,10 @@ use kernel::{
     },
     prelude::*,
     str::CStr,
+    sync::atomic::{
+        ordering::Relaxed,
+        Atomic, //
+    },
     types::NotThreadSafe, //
 };
 
@@ -109,8 +113,46 @@ pub(crate) unsafe trait Redirection: 'static {
     /// The functions with their targets.
     const DETOURS: &'static [Detour];
 
+    /// Whether this call of `function` is to be taken over.
+    fn takes(function: *const c_void, call: &Call<'_>) -> bool;
+}
+
+/// What a [`NamedRedirect`] does: the same for one function that the kernel does not export.
+///
+/// # Safety
+///
+/// As of [`Redirection`], where the target calls the original by [`Original::get`].
+pub(crate) unsafe trait NamedRedirection: 'static {
+    /// The function.
+    const FUNCTION: &'static CStr;
+
+    /// Where the calls go.
+    const TARGET: *const c_void;
+
+    /// Where the address of the function is kept.
+    fn original() -> &'static Original;
+
     /// Whether this call is to be taken over.
     fn takes(call: &Call<'_>) -> bool;
+}
+
+/// The address of a function that was found by its name; a static.
+///
+/// # Invariants
+///
+/// Null, or the address of the function, or one behind its `endbr64`.
+pub(crate) struct Original(Atomic<usize>);
+
+impl Original {
+    /// Not found yet.
+    pub(crate) const fn new() -> Self {
+        Self(Atomic::new(0))
+    }
+
+    /// The address, in the target of a call.
+    pub(crate) fn get(&self) -> *const c_void {
+        self.0.load(Relaxed) as *const c_void
+    }
 }
 
 /// What an [`Observer`] watches.
@@ -183,24 +225,91 @@ unsafe extern "C" fn redirect<R: Redirection>(
 ) {
     // SAFETY: ftrace gives valid registers for the duration of this function.
     let call = unsafe { Call::new(regs) };
-    if !R::takes(&call) {
-        return;
-    }
     let Some(detour) = R::DETOURS
         .iter()
         .find(|detour| ip.wrapping_sub(detour.function as usize) < ENTRY_SPAN)
     else {
         return;
     };
+    if R::takes(detour.function, &call) {
+        // SAFETY: By the trait's contract the target has the signature of the function, and owns
+        // the reference that is taken for it. The registers are those of this call.
+        unsafe { divert(parent_ip, regs, detour.target) };
+    }
+}
+
+/// Sends a call elsewhere, unless it comes from a target, which calls the original.
+///
+/// # Safety
+///
+/// Called from an ftrace callback with its arguments; `target` is as [`Redirection`] wants it.
+unsafe fn divert(parent_ip: c_ulong, regs: *mut bindings::ftrace_regs, target: *const c_void) {
     // SAFETY: No requirements. It is a target that calls the original if this is true.
     if unsafe { bindings::shim6_helper_in_this_module(parent_ip) } {
         return;
     }
     // SAFETY: No requirements. It fails when the module is going.
     if unsafe { bindings::shim6_helper_this_module_get() } {
-        // SAFETY: By the trait's contract the target has the signature of the function, and
-        // drops the reference just taken.
-        unsafe { bindings::shim6_helper_ftrace_redirect(regs, detour.target as c_ulong) };
+        // SAFETY: By the safety requirement.
+        unsafe { bindings::shim6_helper_ftrace_redirect(regs, target as c_ulong) };
+    }
+}
+
+/// Calls of a function that is known by its name are taken over; dropping this gives them back.
+pub(crate) struct NamedRedirect<R: NamedRedirection> {
+    ops: Option<Pin<KBox<Ops>>>,
+    _redirection: PhantomData<R>,
+}
+
+impl<R: NamedRedirection> NamedRedirect<R> {
+    /// Begins to redirect. May sleep. Errors are those of [`Redirect::register`].
+    pub(crate) fn register() -> Result<Self> {
+        let mut ops = Self::ops()?;
+        ops.as_mut().register()?;
+        Ok(Self {
+            ops: Some(ops),
+            _redirection: PhantomData,
+        })
+    }
+
+    /// Whether redirecting would work, with the errors of [`Self::register`] but [`EBUSY`].
+    pub(crate) fn check() -> Result {
+        Self::ops().map(|_| ())
+    }
+
+    fn ops() -> Result<Pin<KBox<Ops>>> {
+        let ops = Ops::new(Kind::Redirect, redirect_named::<R>)?;
+        ops.as_ref().add_name(R::FUNCTION)?;
+        Ok(ops)
+    }
+}
+
+impl<R: NamedRedirection> Drop for NamedRedirect<R> {
+    fn drop(&mut self) {
+        self.ops = None;
+        // As in the drop of `Redirect`.
+        ops::synchronize();
+    }
+}
+
+/// # Safety
+///
+/// Called by ftrace only.
+unsafe extern "C" fn redirect_named<R: NamedRedirection>(
+    ip: c_ulong,
+    parent_ip: c_ulong,
+    _ops: *mut bindings::ftrace_ops,
+    regs: *mut bindings::ftrace_regs,
+) {
+    // SAFETY: ftrace gives valid registers for the duration of this function.
+    let call = unsafe { Call::new(regs) };
+    if R::takes(&call) {
+        // SAFETY: `ip` is in the entry of the function.
+        let function = unsafe { bindings::shim6_helper_ftrace_function(ip) };
+        // INVARIANT: The operations have this one function in their filter.
+        R::original().0.store(function as usize, Relaxed);
+        // SAFETY: By the trait's contract, as above.
+        unsafe { divert(parent_ip, regs, R::TARGET) };
     }
 }
 
