@@ -49,7 +49,7 @@ check "ICMPv6 echo" topo_reaches A1 B1
 topo_capture_stop
 
 for file in A2 B1 B2; do
-	check "headers and checksums over ULIDs are right in the capture at $file" \
+	check "headers and checksums over ULIDs are right in the capture at $file #6" \
 		pcapcheck "$TOPO_DIR/wire-$file.pcap" "$TAG_B=$A1,$B1" "$TAG_A=$B1,$A1"
 	pcapcheck "$TOPO_DIR/wire-$file.pcap" "$TAG_B=$A1,$B1" "$TAG_A=$B1,$A1" >"$TOPO_DIR/$file"
 done
@@ -73,6 +73,6 @@ is "the header sits behind hop-by-hop options" "${hop:80:32}" \
 sorts() {
 	printf '%s 0 True %s\n' 6 "$1" 17 "$1" 58 "$1" 253 "$1"
 }
-is "tshark decodes what A sends to B" "$(decoded wire-B1 "$A2" "$B1")" "$(sorts "$TAG_B")"
+is "tshark decodes what A sends to B, one header in each packet #1" "$(decoded wire-B1 "$A2" "$B1")" "$(sorts "$TAG_B")"
 is "tshark decodes what B sends to A" "$(decoded wire-A2 "$B2" "$A2")" "$(sorts "$TAG_A")"
 tap_end

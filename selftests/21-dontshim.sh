@@ -27,7 +27,7 @@ topo_switch A A2 B2 || die "switch"
 before=$(topo_pair A1 B1)
 check "after a switch the stream goes on" flow_goes moving 1000000
 check "so does the one with SHIM_DONTSHIM" flow_goes staying 100000
-holds "its packets still go from ULID to ULID" "$(topo_pair A1 B1) > $before"
+holds "its packets still go from ULID to ULID #20 #32" "$(topo_pair A1 B1) > $before"
 holds "those of the other from A2 to B2" "$(topo_pair A2 B2) > 0"
 
 topo_break A1 B1

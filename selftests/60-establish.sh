@@ -220,8 +220,8 @@ check "has a context" comes_to A ESTABLISHED
 topo_capture_stop
 syn=$(when s03 'ip6[6] = 6 and ip6[53] = 2') syn_ack=$(when s03 'ip6[6] = 6 and ip6[53] = 18')
 i1=$(when s03 'ip6[6] = 140 and ip6[42] = 1') r2=$(when s03 'ip6[6] = 140 and ip6[42] = 4')
-holds "I1 leaves with the SYN" "$i1 - $syn < $DELAY && $syn - $i1 < $DELAY"
-holds "which is answered after one round trip" "$syn_ack - $syn < 3 * $DELAY"
+holds "I1 leaves with the SYN #17 #68" "$i1 - $syn < $DELAY && $syn - $i1 < $DELAY"
+holds "which is answered after one round trip #18 #69" "$syn_ack - $syn < 3 * $DELAY"
 holds "R2 comes two round trips after I1" \
 	"$r2 - $i1 >= 4 * $DELAY - 1 && $r2 - $i1 < 6 * $DELAY"
 note "from I1 to R2 it took $((r2 - i1)) ms, with a round trip of $((2 * DELAY)) ms"

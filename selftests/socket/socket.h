@@ -81,6 +81,8 @@ static int UNUSED get_int(int fd, int name)
 	return error ? -error : value;
 }
 
+/* The structures of the draft. */
+#ifndef SHIM_RFC6316
 static struct shim_locator UNUSED preferred(const char *text, unsigned char preference)
 {
 	struct in6_addr addr = address(text);
@@ -103,6 +105,7 @@ static bool UNUSED holds(const struct shim_locator *record, const char *text)
 
 	return record->lc_family == AF_INET6 && !memcmp(record->lc_addr, &addr, sizeof(addr));
 }
+#endif /* SHIM_RFC6316 */
 
 static struct sockaddr_in6 UNUSED at(const char *text, unsigned short port)
 {
