@@ -65,6 +65,7 @@ install: modules tools
 	@$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules_install
 	install -D -m 644 uapi/linux/shim6.h '$(DESTDIR)$(PREFIX)/include/linux/shim6.h'
 	install -D -m 644 uapi/linux/shim6_netlink.h '$(DESTDIR)$(PREFIX)/include/linux/shim6_netlink.h'
+	install -D -m 644 Documentation/man/shim6.7 '$(DESTDIR)$(PREFIX)/share/man/man7/shim6.7'
 	install -D -m 755 build/host/release/shim6 '$(DESTDIR)$(PREFIX)/sbin/shim6'
 
 clean:
@@ -86,7 +87,7 @@ help:
 	@echo 'make shell             a shell in the virtual machine, module loaded'
 	@echo 'make update            look for newer packages of build roots, kernels and image'
 	@echo 'make tools             the shim6 command, with the cargo of this machine'
-	@echo 'make install           module, headers and shim6 command on this machine'
+	@echo 'make install           module, headers, manual and shim6 command on this machine'
 	@echo 'make clean             what was built in this checkout (the cache stays)'
 
 .PHONY: modules demo test test-stock test-nics sim bench check clippy fmt shell update tools install clean help
