@@ -8,6 +8,7 @@ mod builder;
 pub mod chain;
 pub mod checksum;
 pub mod fault;
+pub mod flow;
 pub mod icmp;
 pub mod ipv6;
 pub mod message;

@@ -22,6 +22,7 @@ mod establish_support;
 mod establish_timers;
 mod establish_update;
 mod fault;
+mod flow;
 mod golden_cga;
 mod golden_hba;
 mod golden_messages;
