@@ -194,6 +194,30 @@ counters! {
     ProbeNotAnswered,
     /// Probes of peers that reported probes which were not sent.
     ProbeUnbelieved,
+    /// Forks of contexts that this host asked its peers for.
+    ForkStarted,
+    /// Forks of this host that were established.
+    ForkEstablished,
+    /// Forks of this host that peers did not answer.
+    ForkFailed,
+    /// Forks of this host deleted, because their sockets are gone.
+    ForkDeleted,
+    /// Settings of sockets that did not fit their forks when these were established.
+    ForkSettingFailed,
+    /// Settings of a socket that went from a context to a fork, because another socket came.
+    ForkMoved,
+    /// Sockets that got no fork because of `net.shim6.max_forks`.
+    ForkTableFull,
+    /// Sockets that got no fork because of `net.shim6.max_forks_user`.
+    ForkUserLimited,
+    /// Forks of peers refused because of `net.shim6.max_forks_peer`.
+    ForkPeerLimited,
+    /// Packets sent through forks.
+    OutForked,
+    /// Payload packets received by forks.
+    InForked,
+    /// Conversations forgotten that came in by forks of peers, for want of a place.
+    FlowForgotten,
     /// Routes of last resort that could not be installed.
     LastResortFailed,
 }
@@ -250,6 +274,7 @@ impl Show for StatFile {
     fn show(net: &Net, file: &SeqFile) {
         let namespace = Namespace::of(net);
         seq_print!(file, "{:<24} {}\n", "Contexts", namespace.contexts.len());
+        seq_print!(file, "{:<24} {}\n", "Forks", namespace.forks.len());
         for (index, name) in Counter::NAMES.iter().enumerate() {
             seq_print!(file, "{:<24} {}\n", name, namespace.counters.0.sum(index));
         }

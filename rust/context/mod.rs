@@ -7,6 +7,8 @@
 
 mod choice;
 mod counters;
+mod flows;
+mod forks;
 mod history;
 mod last_resort;
 mod lists;
@@ -33,6 +35,10 @@ pub(crate) use choice::{
 pub(crate) use counters::{
     Counter,
     Counters, //
+};
+pub(crate) use forks::{
+    Fork,
+    ForkError, //
 };
 pub(crate) use history::{
     Cause,
@@ -106,6 +112,7 @@ use crate::{
             RcuPtr, //
         },
         rhashtable::Entry,
+        sock::SockOwner,
         timer::{
             HasTimer,
             Timer, //
@@ -129,6 +136,7 @@ use core::sync::atomic::{
     AtomicU32,
     AtomicU64,
     AtomicU8,
+    AtomicUsize,
     Ordering, //
 };
 use kernel::{
@@ -206,11 +214,15 @@ pub(crate) enum Wish {
     /// The retransmission timer of a TCP connection expired.
     TcpTimeout = 32,
     /// A program is content with the current pair.
-    PositiveFeedback = 0x100,
+    PositiveFeedback = 64,
     /// A program is not.
-    NegativeFeedback = 0x200,
+    NegativeFeedback = 128,
     /// A socket prefers locators that are not confirmed yet.
-    Preferred = 0x400,
+    Preferred = 256,
+    /// A socket uses the context that another one has settings of.
+    Shared = 512,
+    /// The socket is gone that the context was made for, or that it has settings of.
+    OwnerGone = 1024,
 }
 
 impl Wish {
@@ -220,12 +232,23 @@ impl Wish {
     }
 }
 
+/// The socket that a fork was made for.
+#[derive(Clone, Copy)]
+pub(crate) struct Owner {
+    /// Its [address](crate::kernel_ext::sock::Sock::address).
+    pub(crate) socket: usize,
+    /// By what people know it.
+    pub(crate) known: SockOwner,
+}
+
 /// What a new context is made of.
 pub(crate) struct NewContext {
     /// Its identity.
     pub(crate) identity: Identity,
     /// Who makes it.
     pub(crate) origin: Origin,
+    /// The socket that it is made for, if it is a fork of this host.
+    pub(crate) owner: Option<Owner>,
     /// Its state.
     pub(crate) state: State,
     /// `CT(local)`.
@@ -250,6 +273,10 @@ pub(crate) struct Context {
     net: &'static Net,
     identity: Identity,
     origin: Origin,
+    owner: Option<Owner>,
+    /// The socket whose settings the context has though it is not that socket's own; 0 if there is
+    /// none.
+    lent_to: AtomicUsize,
     state: AtomicU8,
     tag_local: ContextTag,
     path: RcuPtr<Path>,
@@ -283,7 +310,7 @@ impl Context {
         };
         publish::check_pair(net, &lists, &ulids, &new.pair)?;
         let path = match new.peer.tag {
-            Some(tag) => Path::over(new.pair, &ulids, tag),
+            Some(tag) => Path::over(new.pair, &new.identity, tag),
             None => Path::over_ulids(&ulids),
         };
         let path = path.map_err(|_| SetPairError::NoMemory)?;
@@ -295,6 +322,8 @@ impl Context {
                 net,
                 identity: new.identity,
                 origin: new.origin,
+                owner: new.owner,
+                lent_to: AtomicUsize::new(0),
                 state: AtomicU8::new(new.state.number()),
                 tag_local: new.tag_local,
                 path: RcuPtr::new(path),
@@ -304,12 +333,14 @@ impl Context {
                     removed: false,
                     holds_last_resort: false,
                     pair_reason: new.pair_reason,
+                    lent: None,
                     history: History::new(),
                     establishment: new.establishment,
                     reap: ReapOverrides::default(),
                     told: ToldTimeout::default(),
                     lists: ListWishes::default(),
                     wanted: None,
+                    preferred: None,
                 }),
                 timer <- Timer::new(),
                 pending: PendingNode::new(),
@@ -345,6 +376,24 @@ impl Context {
     /// Who made it.
     pub(crate) fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// The socket that it was made for, if it is a fork of this host.
+    pub(crate) fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
+    }
+
+    /// Whether it is a fork.
+    #[inline]
+    pub(crate) fn is_fork(&self) -> bool {
+        self.identity.fii != Fii::DEFAULT
+    }
+
+    /// The socket whose settings this context has though it is not that socket's own, as
+    /// [`Sock::address`](crate::kernel_ext::sock::Sock::address); 0 if there is none.
+    #[inline]
+    pub(crate) fn lent_to(&self) -> usize {
+        self.lent_to.load(Ordering::Relaxed)
     }
 
     /// Whether an administrator made it, so that messages do not change it.

@@ -4,6 +4,7 @@
 
 use super::{
     counters::StatFile,
+    forks::Forks,
     last_resort::LastResort,
     sockets::Sockets,
     table::Contexts,
@@ -39,6 +40,9 @@ pub(crate) struct Namespace {
     /// What its sockets asked for.
     #[pin]
     pub(crate) sockets: Sockets,
+    /// What contexts were forked for.
+    #[pin]
+    pub(crate) forks: Forks,
     /// Routes that keep ULIDs reachable.
     #[pin]
     pub(super) last_resort: LastResort,
@@ -75,6 +79,7 @@ impl PerNet for Namespace {
                 contexts <- Contexts::new(),
                 counters: Counters::new()?,
                 sockets <- Sockets::new(),
+                forks <- Forks::new(),
                 last_resort <- LastResort::new(),
                 settings: Settings::new(net)?,
                 control <- Control::new(),

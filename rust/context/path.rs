@@ -2,6 +2,7 @@
 
 //! The current pair of locators of a context, as the data path uses it.
 
+use super::Identity;
 use crate::{
     kernel_ext::{
         address::In6Addr,
@@ -13,6 +14,7 @@ use crate::{
             LocatorPair,
             UlidPair, //
         },
+        number::Fii,
         tag::ContextTag,
     },
 };
@@ -23,9 +25,12 @@ use kernel::prelude::*;
 pub(crate) struct Path {
     /// `Lp(local)` and `Lp(peer)`.
     pub(crate) pair: LocatorPair,
-    /// `CT(peer)`, which packets over this pair carry; `None` if the pair is the ULID pair, over
-    /// which packets go as they are (RFC 5533, Section 11).
+    /// `CT(peer)`, which packets over this pair carry; `None` for the default context over the ULID
+    /// pair, where packets go as they are (RFC 5533, Section 11). Those of a fork always carry it,
+    /// or the peer would take them for packets of the default context.
     pub(crate) tag: Option<ContextTag>,
+    /// Whether the pair is the ULID pair.
+    pub(crate) is_ulids: bool,
     /// `Lp(local)` as C sees it.
     pub(crate) source: In6Addr,
     /// `Lp(peer)` as C sees it.
@@ -38,23 +43,26 @@ pub(crate) struct Path {
 impl Path {
     /// The path over the ULIDs themselves. May sleep.
     pub(super) fn over_ulids(ulids: &UlidPair) -> Result<RcuArc<Self>> {
-        Self::new(ulids.as_locators(), None)
+        Self::new(ulids.as_locators(), true, None)
     }
 
-    /// The path over a pair of locators, for packets with this tag. May sleep.
+    /// The path of a context over a pair of locators, for packets with this tag. May sleep.
     pub(super) fn over(
         pair: LocatorPair,
-        ulids: &UlidPair,
+        identity: &Identity,
         tag: ContextTag,
     ) -> Result<RcuArc<Self>> {
-        Self::new(pair, (pair != ulids.as_locators()).then_some(tag))
+        let is_ulids = pair == identity.ulids.as_locators();
+        let carries_tag = identity.fii != Fii::DEFAULT || !is_ulids;
+        Self::new(pair, is_ulids, carries_tag.then_some(tag))
     }
 
-    fn new(pair: LocatorPair, tag: Option<ContextTag>) -> Result<RcuArc<Self>> {
+    fn new(pair: LocatorPair, is_ulids: bool, tag: Option<ContextTag>) -> Result<RcuArc<Self>> {
         RcuArc::pin_init(
             try_pin_init!(Self {
                 pair,
                 tag,
+                is_ulids,
                 source: In6Addr::from_octets(pair.local.as_octets()),
                 destination: In6Addr::from_octets(pair.peer.as_octets()),
                 cache <- DstCache::new(),
@@ -63,7 +71,7 @@ impl Path {
         )
     }
 
-    /// Whether packets get other addresses and a header.
+    /// Whether packets get a header, and other addresses unless the pair is the ULID pair.
     #[inline]
     pub(crate) fn is_translated(&self) -> bool {
         self.tag.is_some()

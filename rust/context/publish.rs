@@ -110,6 +110,8 @@ pub(super) struct Control {
     pub(super) holds_last_resort: bool,
     /// Why the current pair is that.
     pub(super) pair_reason: PairReason,
+    /// What was there before a socket had settings in a context that is not its own.
+    pub(super) lent: Option<Lent>,
     /// What happened last.
     pub(super) history: History,
     /// What the state machine keeps; `None` for static contexts.
@@ -122,6 +124,20 @@ pub(super) struct Control {
     pub(super) lists: ListWishes,
     /// The pair that a socket prefers and that is used once it is confirmed.
     pub(super) wanted: Option<LocatorPair>,
+    /// The same, until the current pair changes: what a preference for the other side adds to.
+    pub(super) preferred: Option<LocatorPair>,
+}
+
+/// What was there before a socket changed a context that is not its own.
+pub(super) struct Lent {
+    /// The current pair, and why it was that.
+    pair: (LocatorPair, PairReason),
+    /// Preferences that were changed.
+    preferences: KVec<(Side, Locator, Preference)>,
+    /// Constants of failure detection.
+    reap: ReapOverrides,
+    /// Whether the list of this host was set, and that of the peer.
+    lists: [bool; 2],
 }
 
 /// What is to be changed; what is `None` stays.
@@ -215,40 +231,22 @@ impl Context {
     /// A [`SetPairError`]; nothing is changed then.
     pub(crate) fn prefer(&self, side: Side, wanted: &Wanted) -> Result<(), SetPairError> {
         let mut locked = self.lock()?;
-        let pair = match side {
-            Side::Local => locked.pair_with(Some(wanted.locator), None),
-            Side::Peer => locked.pair_with(None, Some(wanted.locator)),
-        };
+        let pair = locked.pair_with_side(side, &wanted.locator);
         let prioritize = |known: &mut KnownLocator| {
             if known.locator == wanted.locator {
                 known.preference.priority = Some(wanted.priority);
                 known.preference.weight = wanted.weight.or(known.preference.weight);
             }
         };
-        let is_excluded = side == Side::Peer
-            && locked
-                .peer()
-                .list
-                .find(&wanted.locator)
-                .is_some_and(|known| known.is_excluded);
-        if is_excluded {
-            return Err(SetPairError::NotInList(side));
-        }
         let may_use_now = pair.peer == locked.pair_with(None, None).peer
             || locked
                 .peer()
                 .list
                 .find(&pair.peer)
                 .is_none_or(|known| self.may_send_to(known));
-        if !may_use_now {
-            // What follows would be checked by a switch.
-            let lists = (locked.local(), locked.peer());
-            let lists = Locators {
-                local: &lists.0.list,
-                peer: &lists.1.list,
-            };
-            check_pair(self.net, &lists, self.ulids(), &pair)?;
-        }
+        locked.check(side, &wanted.locator)?;
+        // What cannot be remembered cannot be given back.
+        locked.remember(side, &wanted.locator)?;
         let mut change = Change {
             pair: may_use_now.then_some((pair, PairReason::Socket)),
             ..Change::default()
@@ -265,6 +263,7 @@ impl Context {
         }
         locked.apply(self.net, change, Cause::Socket)?;
         locked.control.wanted = (!may_use_now).then_some(pair);
+        locked.control.preferred = locked.control.wanted;
         drop(locked);
         if !may_use_now {
             self.wish(Wish::Preferred);
@@ -273,9 +272,177 @@ impl Context {
         }
         Ok(())
     }
+
+    /// Whether [`Context::prefer`] would work. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::prefer`].
+    pub(crate) fn can_prefer(&self, side: Side, locator: &Locator) -> Result<(), SetPairError> {
+        self.lock()?.check(side, locator)
+    }
+
+    /// Lets a socket have its settings in this context, which is not its own; false if another
+    /// socket has. Process context, may sleep.
+    pub(crate) fn lend(&self, socket: usize) -> bool {
+        let free = self
+            .lent_to
+            .compare_exchange(0, socket, Ordering::Relaxed, Ordering::Relaxed);
+        free.is_ok() || free == Err(socket)
+    }
+
+    /// No socket has settings in this context any more: it becomes what it was before, as far as
+    /// nothing else changed it since. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// [`SetPairError::NoMemory`], [`SetPairError::Gone`].
+    pub(crate) fn take_back(this: &RcuArc<Self>) -> Result<(), SetPairError> {
+        let mut locked = this.lock()?;
+        let Some(lent) = locked.control.lent.take() else {
+            this.lent_to.store(0, Ordering::Relaxed);
+            return Ok(());
+        };
+        locked.control.wanted = None;
+        locked.control.preferred = None;
+        let mut changed = locked.undo(this.net, &lent);
+        drop(locked);
+        if changed.is_ok() && lent.lists[0] {
+            changed = Self::want_local_list(this, None);
+        }
+        if changed.is_ok() && lent.lists[1] {
+            changed = Self::want_peer_list(this, None);
+        }
+        if changed == Err(SetPairError::NoMemory) {
+            this.lock()?.control.lent = Some(lent);
+            return changed;
+        }
+        this.lent_to.store(0, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 impl Locked<'_> {
+    /// The current pair with another locator on one side.
+    fn pair_with_side(&self, side: Side, locator: &Locator) -> LocatorPair {
+        let mut pair = self
+            .control
+            .preferred
+            .unwrap_or_else(|| self.pair_with(None, None));
+        match side {
+            Side::Local => pair.local = *locator,
+            Side::Peer => pair.peer = *locator,
+        }
+        pair
+    }
+
+    /// Whether a locator can be the current one of its side.
+    fn check(&self, side: Side, locator: &Locator) -> Result<(), SetPairError> {
+        let (local, peer) = (self.local(), self.peer());
+        let is_excluded = side == Side::Peer
+            && peer
+                .list
+                .find(locator)
+                .is_some_and(|known| known.is_excluded);
+        if is_excluded {
+            return Err(SetPairError::NotInList(side));
+        }
+        let lists = Locators {
+            local: &local.list,
+            peer: &peer.list,
+        };
+        let pair = self.pair_with_side(side, locator);
+        check_pair(self.context.net, &lists, self.context.ulids(), &pair)
+    }
+
+    /// Keeps in mind that a socket is about to set a list if the context is lent.
+    pub(super) fn remember_list(&mut self, side: Side) {
+        if self.context.lent_to() != 0 {
+            let pair = self.pair_with(None, None);
+            let [local, peer] = &mut self.lent(pair).lists;
+            match side {
+                Side::Local => *local = true,
+                Side::Peer => *peer = true,
+            }
+        }
+    }
+
+    /// Keeps in mind what a socket is about to change if the context is lent. May sleep.
+    fn remember(&mut self, side: Side, locator: &Locator) -> Result<(), SetPairError> {
+        if self.context.lent_to() == 0 {
+            return Ok(());
+        }
+        let pair = self.pair_with(None, None);
+        let (local, peer) = (self.local(), self.peer());
+        let list = match side {
+            Side::Local => &local.list,
+            Side::Peer => &peer.list,
+        };
+        let Some(known) = list.find(locator) else {
+            return Ok(());
+        };
+        let lent = self.lent(pair);
+        let is_known =
+            |(other, at, _): &(Side, Locator, Preference)| *other == side && at == locator;
+        if !lent.preferences.iter().any(is_known) {
+            lent.preferences
+                .push((side, *locator, known.preference), GFP_KERNEL)?;
+        }
+        Ok(())
+    }
+
+    fn lent(&mut self, pair: LocatorPair) -> &mut Lent {
+        let (reason, reap) = (self.control.pair_reason, self.reap_overrides());
+        self.control.lent.get_or_insert_with(|| Lent {
+            pair: (pair, reason),
+            preferences: KVec::new(),
+            reap,
+            lists: [false; 2],
+        })
+    }
+
+    /// As [`Locked::set_reap`], for a socket.
+    pub(super) fn set_reap_of_socket(&mut self, overrides: ReapOverrides) {
+        if self.context.lent_to() != 0 {
+            let pair = self.pair_with(None, None);
+            self.lent(pair);
+        }
+        self.set_reap(overrides);
+    }
+
+    /// Gives preferences back, and the pair if it is still the one that the socket chose.
+    fn undo(&mut self, net: &Net, lent: &Lent) -> Result<(), SetPairError> {
+        let before = |side: Side, known: &mut KnownLocator| {
+            let of_this = |(other, at, _): &&(Side, Locator, Preference)| {
+                *other == side && *at == known.locator
+            };
+            if let Some((.., preference)) = lent.preferences.iter().find(of_this) {
+                known.preference = *preference;
+            }
+        };
+        let has = |side: Side| lent.preferences.iter().any(|(other, ..)| *other == side);
+        let mut change = Change::default();
+        if has(Side::Local) {
+            let local = self.local();
+            change.local = Some(local.with_preferences(|known| before(Side::Local, known))?);
+        }
+        if has(Side::Peer) {
+            let peer = self.peer();
+            let list = peer.list.map(|known| before(Side::Peer, known))?;
+            change.peer = Some(peer.facts_with(list)?);
+        }
+        self.apply(net, change, Cause::Socket)?;
+        self.set_reap(lent.reap);
+        if self.control.pair_reason == PairReason::Socket {
+            let pair = Change {
+                pair: Some(lent.pair),
+                ..Change::default()
+            };
+            self.apply(net, pair, Cause::Socket)?;
+        }
+        Ok(())
+    }
+
     /// What the state machine keeps; `None` for a static context.
     pub(crate) fn establishment(&mut self) -> Option<&mut Establishment> {
         self.control.establishment.as_deref_mut()
@@ -420,7 +587,7 @@ impl Locked<'_> {
         // A path belongs to a pair and to a tag.
         let path = if pair != old_pair || peer.tag != old_peer.tag {
             let path = match peer.tag {
-                Some(tag) => Path::over(pair, context.ulids(), tag),
+                Some(tag) => Path::over(pair, &context.identity, tag),
                 None if pair == context.ulids().as_locators() => Path::over_ulids(context.ulids()),
                 None => return Err(SetPairError::NoPeer),
             };
@@ -448,11 +615,12 @@ impl Locked<'_> {
             namespace.contexts.remove_peer(&old_peer);
         }
         if let Some((_, reason)) = change.pair {
+            self.control.preferred = None;
             self.control.pair_reason = reason;
         }
         if let Some(path) = path {
             // The route comes before the first packet that needs it.
-            self.adjust_last_resort(net, path.is_translated());
+            self.adjust_last_resort(net, !path.is_ulids);
             context.path.replace(path);
         }
         if let Some(state) = change.state {

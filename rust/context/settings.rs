@@ -56,6 +56,14 @@ const DAY: u32 = 86_400_000;
 settings! {
     /// Most contexts.
     MaxContexts = Setting::number(c_str!("max_contexts"), 65_536, 0, i32::MAX as u32);
+    /// Sockets with settings of their own, and so forks of this host.
+    MaxForks = Setting::number(c_str!("max_forks"), 4_096, 0, 1_048_576);
+    /// Those among them that one user made.
+    MaxForksUser = Setting::number(c_str!("max_forks_user"), 256, 0, 1_048_576);
+    /// Forks of one peer, that is of one /64.
+    MaxForksPeer = Setting::number(c_str!("max_forks_peer"), 256, 0, 1_048_576);
+    /// How long a fork that has lost its socket has to be silent before it goes.
+    ForkLinger = Setting::number(c_str!("fork_linger"), 10_000, 0, DAY);
     /// When contexts are established.
     Establish = Setting::word(
         c_str!("establish"),
@@ -146,6 +154,27 @@ impl Settings {
     /// Most contexts that may exist.
     pub(super) fn max_contexts(&self) -> u32 {
         self.get(Index::MaxContexts)
+    }
+
+    /// Most sockets with settings of their own.
+    pub(super) fn max_forks(&self) -> u32 {
+        self.get(Index::MaxForks)
+    }
+
+    /// Most among them that one user made.
+    pub(super) fn max_forks_user(&self) -> u32 {
+        self.get(Index::MaxForksUser)
+    }
+
+    /// Most forks of one peer.
+    pub(super) fn max_forks_peer(&self) -> u32 {
+        self.get(Index::MaxForksPeer)
+    }
+
+    /// How long a fork that has lost its socket has to be silent before it goes: what the peer still
+    /// sends, as the end of a connection, would make both hosts recover it.
+    pub(crate) fn fork_linger(&self) -> Interval {
+        self.interval(Index::ForkLinger)
     }
 
     /// When contexts are established.

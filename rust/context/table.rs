@@ -10,9 +10,11 @@ use super::{
     Context,
     Counter,
     Event,
+    ForkError,
     Identity,
     Namespace,
     NewContext,
+    Origin,
     Peer,
     SetPairError, //
 };
@@ -26,7 +28,10 @@ use crate::{
             Walk, //
         },
     },
-    proto::tag::ContextTag,
+    proto::{
+        number::Fii,
+        tag::ContextTag, //
+    },
 };
 use core::{
     ops::ControlFlow,
@@ -230,6 +235,7 @@ impl Contexts {
                 namespace.counters.count(Counter::ContextTableFull);
                 Refusal::Full
             })?;
+        let fork_place = ForkReservation::take(namespace, &new)?;
         let context = Context::new(net, new).map_err(Refusal::Pair)?;
         let mut locked = context.lock_even_removed();
         let refused = |taken: Refusal| {
@@ -253,9 +259,12 @@ impl Contexts {
             self.by_identity.remove(&context);
             return Err(Refusal::NoMemory);
         }
-        let translated = context.path(&rcu::read_lock()).is_translated();
-        locked.adjust_last_resort(net, translated);
+        let moves = !context.path(&rcu::read_lock()).is_ulids;
+        locked.adjust_last_resort(net, moves);
         place.keep();
+        if let Some(place) = fork_place {
+            place.keep();
+        }
         self.generation.fetch_add(1, Ordering::Relaxed);
         namespace.counters.count(Counter::ContextAdded);
         locked.record(net, Event::Added, cause);
@@ -276,6 +285,11 @@ impl Contexts {
         self.by_identity.remove(context);
         locked.adjust_last_resort(net, false);
         self.len.fetch_sub(1, Ordering::Relaxed);
+        if context.is_fork() {
+            namespace
+                .forks
+                .removed(context.identity(), context.origin());
+        }
         self.generation.fetch_add(1, Ordering::Relaxed);
         namespace.counters.count(Counter::ContextDeleted);
         locked.record(net, Event::Removed, cause);
@@ -290,6 +304,45 @@ impl Contexts {
                 ControlFlow::Continue(())
             });
         }
+    }
+}
+
+/// A place for one more fork, given back unless it is kept.
+struct ForkReservation<'a> {
+    namespace: &'a Namespace,
+    identity: Identity,
+    origin: Origin,
+}
+
+impl<'a> ForkReservation<'a> {
+    /// `None` for a context that is no fork.
+    fn take(namespace: &'a Namespace, new: &NewContext) -> Result<Option<Self>, Refusal> {
+        let (identity, origin) = (new.identity, new.origin);
+        if identity.fii == Fii::DEFAULT {
+            return Ok(None);
+        }
+        namespace
+            .forks
+            .adding(namespace, &identity, origin)
+            .map_err(|error| match error {
+                ForkError::TooMany | ForkError::KernelSocket => Refusal::Full,
+                ForkError::Failed(_) => Refusal::NoMemory,
+            })?;
+        Ok(Some(Self {
+            namespace,
+            identity,
+            origin,
+        }))
+    }
+
+    fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for ForkReservation<'_> {
+    fn drop(&mut self) {
+        self.namespace.forks.removed(&self.identity, self.origin);
     }
 }
 

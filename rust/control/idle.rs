@@ -25,7 +25,10 @@ use crate::{
         },
     },
 };
-use core::sync::atomic::Ordering;
+use core::{
+    ops::ControlFlow,
+    sync::atomic::Ordering, //
+};
 use kernel::sync::rcu;
 
 /// How many looks there are in the time that makes a context idle.
@@ -59,10 +62,21 @@ impl Control {
                 && last.is_none_or(|last| now.since(last) >= timeout)
                 && context.age(now) >= timeout
         };
+        let is_orphan = |context: &Context| {
+            context
+                .owner()
+                .is_some_and(|owner| !namespace.forks.has_owner(context, owner.socket))
+        };
         // Sockets are looked at once, and only if anything depends on it.
         let mut is_marked = false;
-        let swept = namespace.contexts.for_each_batch(is_idle, |batch| {
+        let wanted = |context: &Context| is_idle(context) || is_orphan(context);
+        let swept = namespace.contexts.for_each_batch(wanted, |batch| {
             for context in batch.iter().flatten() {
+                if context.owner().is_some() {
+                    // It lives as long as its socket, whatever comes by.
+                    self.owner_gone(namespace, context);
+                    continue;
+                }
                 if !core::mem::replace(&mut is_marked, true) {
                     mark_used(namespace, now);
                 }
@@ -80,14 +94,15 @@ impl Control {
 
 /// Marks the contexts that connected sockets use now.
 fn mark_used(namespace: &Namespace, now: Instant) {
-    sock::for_each_connected(namespace.net(), |local, peer| {
+    sock::for_each_connected(namespace.net(), |sk| {
         let rcu = rcu::read_lock();
         let identity = default_identity(UlidPair {
-            local: Ulid::new(local),
-            peer: Ulid::new(peer),
+            local: Ulid::new(sk.local_address()),
+            peer: Ulid::new(sk.peer_address()),
         });
         if let Some(context) = namespace.contexts.by_identity(&identity, &rcu) {
             context.set_used_at(now);
         }
+        ControlFlow::Continue(())
     });
 }

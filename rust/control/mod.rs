@@ -13,6 +13,7 @@
 mod address;
 mod answer;
 mod crypto;
+mod fork;
 mod identity;
 mod idle;
 mod negative;
@@ -30,6 +31,7 @@ mod work;
 
 pub(crate) use self::{
     address::Observers,
+    fork::ConfigureError,
     identity::{
         local_with,
         IdentityError,

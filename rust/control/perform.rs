@@ -128,6 +128,9 @@ impl Control {
                     self.watch(namespace, context, Occasion::Candidates);
                 }
                 self.watch(namespace, context, occasion);
+                if turn.is_new.get() {
+                    self.fork_established(namespace, context);
+                }
             }
             // The machine stays as it was: a message is as good as lost, and what its timer was to
             // do is tried again.
@@ -194,6 +197,8 @@ pub(super) struct Turn<'a, 'm> {
     is_for_reap: Cell<bool>,
     /// Whether the locators that can be used are others now, or are preferred otherwise.
     has_candidates: Cell<bool>,
+    /// Whether the context was established, for the first time or anew.
+    is_new: Cell<bool>,
 }
 
 impl<'a, 'm> Turn<'a, 'm> {
@@ -211,6 +216,7 @@ impl<'a, 'm> Turn<'a, 'm> {
             received,
             is_for_reap: Cell::new(false),
             has_candidates: Cell::new(false),
+            is_new: Cell::new(false),
         }
     }
 }
@@ -314,7 +320,10 @@ impl Turn<'_, '_> {
                     // What the peer did not take for want of a context gets through now.
                     reap::resume(self.namespace, self.context, false);
                 }
-                Action::Established { again: false } => self.count(Counter::ContextEstablished),
+                Action::Established { again: false } => {
+                    self.is_new.set(true);
+                    self.count(Counter::ContextEstablished);
+                }
                 Action::Reap => self.is_for_reap.set(true),
                 Action::Report(report) => self.refuse(report)?,
                 Action::Negative(negative) => {
@@ -427,6 +436,11 @@ impl Turn<'_, '_> {
         self.count(Counter::EstablishmentFailed);
         let control = self.control();
         control.discard(self.namespace, self.context, self.cause);
+        if self.context.is_fork() {
+            // Its FII is not asked for again, and what is wrong with the peer shows elsewhere.
+            self.count(Counter::ForkFailed);
+            return;
+        }
         if control
             .negatives
             .add(self.context.identity(), negative)

@@ -191,7 +191,8 @@ fn decide(
         namespace.control.stamped(namespace, context);
     }
     let Watch { reap, wanted, .. } = &mut **watch.as_mut()?;
-    if is_chosen {
+    // What is wanted and not confirmed yet stays wanted.
+    if is_chosen && (reap.pair() != pair || wanted.is_none()) {
         *wanted = Some(pair);
     }
     if preferred.is_some() {

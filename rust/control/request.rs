@@ -24,6 +24,7 @@ use crate::{
         Local,
         Namespace,
         NewContext,
+        Owner,
         PairReason,
         PeerFacts,
         Refusal,
@@ -77,8 +78,10 @@ pub(crate) enum RequestError {
 /// A request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Request {
-    ulids: UlidPair,
+    identity: Identity,
     cause: Cause,
+    /// The socket that the fork is for, if it is one.
+    socket: Option<usize>,
     /// Only if this host can prove its ULID: others have nothing to offer.
     if_provable: bool,
 }
@@ -95,7 +98,7 @@ impl Ring {
     fn push(&mut self, request: Request) -> bool {
         // Places that are free hold nothing.
         let mut waiting = self.requests.iter().flatten();
-        if waiting.any(|other| other.ulids == request.ulids) {
+        if waiting.any(|other| other.identity == request.identity) {
             return true;
         }
         if self.len >= LENGTH {
@@ -152,8 +155,31 @@ impl Control {
         self.enqueue(
             namespace,
             Request {
-                ulids,
+                identity: default_identity(ulids),
                 cause,
+                socket: None,
+                if_provable: false,
+            },
+        )
+    }
+
+    /// Asks for a fork, for a socket that has an entry which names it. Any context.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Control::request`].
+    pub(super) fn request_fork(
+        &self,
+        namespace: &Namespace,
+        identity: Identity,
+        socket: usize,
+    ) -> Result<(), RequestError> {
+        self.enqueue(
+            namespace,
+            Request {
+                identity,
+                cause: Cause::Socket,
+                socket: Some(socket),
                 if_provable: false,
             },
         )
@@ -169,8 +195,9 @@ impl Control {
         self.enqueue(
             namespace,
             Request {
-                ulids,
+                identity: default_identity(ulids),
                 cause: Cause::Trigger,
+                socket: None,
                 if_provable: true,
             },
         )
@@ -182,15 +209,16 @@ impl Control {
     }
 
     fn enqueue(&self, namespace: &Namespace, request: Request) -> Result<(), RequestError> {
-        let ulids = request.ulids;
+        let identity = request.identity;
+        let ulids = identity.ulids;
         if !ulids.local.is_shimmable() || !ulids.peer.is_shimmable() || ulids.local == ulids.peer {
             return Err(RequestError::Unshimmable);
         }
         let local = In6Addr::from_octets(ulids.local.as_octets());
-        if !inet6::is_local_address(namespace.net(), &local) {
+        // A ULID that is gone from all interfaces still identifies the host for its forks.
+        if request.socket.is_none() && !inet6::is_local_address(namespace.net(), &local) {
             return Err(RequestError::NotOnHost);
         }
-        let identity = default_identity(ulids);
         {
             let rcu = rcu::read_lock();
             if namespace.contexts.by_identity(&identity, &rcu).is_some() {
@@ -213,11 +241,23 @@ impl Control {
         let Some(request) = self.requests.ring.lock().pop() else {
             return false;
         };
-        if request.if_provable && !self.identities.owns(&request.ulids.local.as_locator()) {
+        let identity = request.identity;
+        let ulids = identity.ulids;
+        if request.if_provable && !self.identities.owns(&ulids.local.as_locator()) {
             return true;
         }
-        let identity = default_identity(request.ulids);
-        let Ok(local) = self.local_for(namespace, request.ulids.local) else {
+        let fork = match request.socket {
+            None => None,
+            Some(socket) => match namespace.forks.get(socket) {
+                Some(fork) if fork.identity() == identity => Some(Owner {
+                    socket,
+                    known: fork.owner,
+                }),
+                // The socket is gone, or has another fork by now.
+                _ => return true,
+            },
+        };
+        let Ok(local) = self.local_for(namespace, ulids.local) else {
             namespace.counters.count(Counter::InNoMemory);
             return true;
         };
@@ -228,32 +268,42 @@ impl Control {
             now: now(),
             random: &mut KernelRandom,
         };
-        let pair = request.ulids.as_locators();
+        // A fork is asked for over the pair that works.
+        let pair = fork
+            .and_then(|_| namespace.contexts.get_by_identity(&default_identity(ulids)))
+            .filter(|default| default.is_associated())
+            .map_or(ulids.as_locators(), |default| {
+                default.pair(&rcu::read_lock())
+            });
         let begun = self.add(
             namespace,
             &identity,
+            fork,
             &local,
             request.cause,
             State::I1Sent,
             |tag| Ok::<_, ()>(Machine::initiate(&mut step, tag, pair)),
         );
         if let Ok((context, machine, actions)) = begun {
-            let mut surroundings = Surroundings::new(request.ulids.peer, &local, None);
+            let mut surroundings = Surroundings::new(ulids.peer, &local, None);
             let turn = Turn::new(namespace, &context, request.cause, None);
             turn.begin(machine, &actions, &mut surroundings);
         }
         true
     }
 
-    /// Puts a context with a new tag into the tables, with the machine that `make` makes.
+    /// Puts a context with a new tag into the tables, with the machine that `make` makes. If it is
+    /// a fork of this host, it has an owner.
     ///
     /// # Errors
     ///
     /// What `make` says, or `None` if the tables do not take it; that is counted then.
+    #[expect(clippy::too_many_arguments, reason = "a context is made of that much")]
     pub(super) fn add<T, E>(
         &self,
         namespace: &Namespace,
         identity: &Identity,
+        owner: Option<Owner>,
         local: &RcuArc<Local>,
         cause: Cause,
         state: State,
@@ -279,6 +329,7 @@ impl Control {
         let new = NewContext {
             identity: *identity,
             origin: perform::origin_of(cause),
+            owner,
             state,
             tag_local: tag,
             local: local.clone(),

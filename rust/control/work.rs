@@ -93,6 +93,12 @@ impl Control {
     /// A context whose timer fired, or of which somebody wished something.
     fn attend(&self, namespace: &Namespace, context: &RcuArc<Context>) {
         let wishes = context.take_wishes();
+        if Wish::OwnerGone.is_in(wishes) && self.owner_gone(namespace, context) {
+            return;
+        }
+        if Wish::Shared.is_in(wishes) {
+            self.unshare(namespace, context);
+        }
         if Wish::Unrecognized.is_in(wishes) {
             self.step(
                 namespace,
@@ -269,6 +275,7 @@ impl Control {
         let begun = self.add(
             namespace,
             identity,
+            None,
             &local,
             Cause::Message,
             State::Established,

@@ -7,6 +7,7 @@
 use super::{
     accepts_payload,
     arrival,
+    conversation,
     forward,
     icmp,
     locate,
@@ -32,6 +33,7 @@ use crate::{
     proto::{
         locator::UlidPair,
         wire::{
+            flow::Direction,
             ipv6::{
                 next_header,
                 Ipv6Header, //
@@ -99,6 +101,12 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
         return Verdict::Accept(skb);
     }
     let arrival = arrival(namespace, context, header, rcu);
+    let flow = if namespace.forks.any() {
+        let at = place.offset().saturating_add(PayloadHeader::LEN);
+        conversation(&mut skb, at, shim6.next_header, Direction::Inbound)
+    } else {
+        None
+    };
     let len = skb.len();
     let end = place.offset().saturating_add(PayloadHeader::LEN);
     match skb.shrink_head(end, PayloadHeader::LEN, |head| {
@@ -116,6 +124,12 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
         }
     }
     skb.mark_translated(arrival.raw());
+    if let Some(flow) = flow {
+        namespace.came_by(Some(context), ulids, flow, rcu);
+    }
+    if context.is_fork() {
+        namespace.counters.count(Counter::InForked);
+    }
     if context.received() {
         namespace.control.stamped(namespace, context);
     }
@@ -128,7 +142,7 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
 pub(super) struct Local;
 
 impl Hook for Local {
-    fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
+    fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         let namespace = Namespace::of(state.net());
         let watches = namespace.control.watches(namespace, rcu);
         if namespace.contexts.is_empty() && !watches || skb.is_marked_translated() {
@@ -145,6 +159,9 @@ impl Hook for Local {
             local: header.destination.as_ulid(),
             peer: header.source.as_ulid(),
         };
+        if namespace.forks.any() {
+            came_plain(namespace, &mut skb, &ulids, rcu);
+        }
         match namespace
             .contexts
             .by_identity(&default_identity(ulids), rcu)
@@ -159,5 +176,16 @@ impl Hook for Local {
             None => (),
         }
         Verdict::Accept(skb)
+    }
+}
+
+/// The last packet of a conversation came without a header: so it goes on.
+fn came_plain(namespace: &Namespace, skb: &mut SkBuff, ulids: &UlidPair, rcu: &Guard) {
+    let flow = locate(skb).ok().and_then(|place| {
+        let (at, first) = (place.offset(), place.next_header());
+        conversation(skb, at, first, Direction::Inbound)
+    });
+    if let Some(flow) = flow {
+        namespace.came_by(None, ulids, flow, rcu);
     }
 }

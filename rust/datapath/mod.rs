@@ -45,6 +45,10 @@ use crate::{
                 ChainError,
                 Place, //
             },
+            flow::{
+                Direction,
+                Flow, //
+            },
             ipv6::{
                 next_header,
                 Ipv6Header, //
@@ -115,6 +119,16 @@ fn payload_header(skb: &mut SkBuff, place: &Place) -> Option<PayloadHeader> {
         return None;
     }
     PayloadHeader::parse(skb.head().get(place.offset()..)?).ok()?
+}
+
+/// The conversation of a packet whose endpoint header of number `first` begins at `offset`.
+fn conversation(skb: &mut SkBuff, offset: usize, first: u8, direction: Direction) -> Option<Flow> {
+    /// Ports and flags, behind a few small headers.
+    const ENOUGH: usize = 40;
+
+    // The headers of a packet that is whole are linear, or it is shorter than that.
+    skb.pull_head(offset.saturating_add(ENOUGH).min(skb.len()));
+    Flow::parse(skb.head(), offset, first, direction)
 }
 
 /// Whether payload with the tag of this context is to be delivered (RFC 5533, Section 12.2). If the

@@ -4,7 +4,10 @@
 //! peer which context that was (RFC 5533, Section 11). In LOCAL_OUT, after all others, so that
 //! firewalls have seen ULIDs and ports.
 
-use super::locate;
+use super::{
+    conversation,
+    locate, //
+};
 use crate::{
     context::{
         default_identity,
@@ -13,7 +16,8 @@ use crate::{
         Counter,
         Namespace,
         Path,
-        Steering, //
+        Steering,
+        Wish, //
     },
     kernel_ext::{
         address::In6Addr,
@@ -31,6 +35,7 @@ use crate::{
             Outcome,
             SkBuff, //
         },
+        sock::Sock,
     },
     proto::{
         locator::{
@@ -40,6 +45,7 @@ use crate::{
         tag::ContextTag,
         wire::{
             chain::Place,
+            flow::Direction,
             ipv6::{
                 next_header,
                 Ipv6Header,
@@ -81,10 +87,15 @@ impl Hook for Output {
             return Verdict::Accept(skb);
         }
         let ulids = ulids_of(&header);
-        let Some(context) = namespace
+        let default = namespace
             .contexts
-            .by_identity(&default_identity(ulids), rcu)
-        else {
+            .by_identity(&default_identity(ulids), rcu);
+        let fork = if namespace.forks.any() {
+            fork(namespace, ulids, &mut skb, state, rcu)
+        } else {
+            None
+        };
+        let Some(context) = fork.or(default) else {
             if watches {
                 let sender = state.sender(&skb);
                 namespace
@@ -105,8 +116,14 @@ impl Hook for Output {
             namespace.counters.count(Counter::OutXfrmPending);
             return Verdict::Accept(skb);
         }
+        if context.lent_to() != 0 {
+            notice_user(namespace, context, &skb, state);
+        }
         if context.sent() {
             namespace.control.stamped(namespace, context);
+        }
+        if context.is_fork() {
+            namespace.counters.count(Counter::OutForked);
         }
         let steering = match choice.and_then(|choice| choice.steering(&context.locators(rcu))) {
             Some(steering) => steering,
@@ -131,13 +148,39 @@ impl Hook for Output {
                     namespace.sockets.note_choice();
                     skb.set_choice(choice.raw());
                 }
-                Verdict::Stolen(skb.fragment::<Fragments>(net, mtu))
+                Verdict::Stolen(skb.fragment::<Fragments>(net, mtu, context))
             }
             Err((counter, error)) => {
                 namespace.counters.count(counter);
                 Verdict::Drop(skb, error)
             }
         }
+    }
+}
+
+/// The fork that a packet goes through: by its socket, or by its ports.
+fn fork<'rcu>(
+    namespace: &'rcu Namespace,
+    ulids: UlidPair,
+    skb: &mut SkBuff,
+    state: &State,
+    rcu: &'rcu Guard,
+) -> Option<&'rcu Context> {
+    let flow = locate(skb).ok().and_then(|place| {
+        let (at, first) = (place.offset(), place.next_header());
+        conversation(skb, at, first, Direction::Outbound)
+    });
+    namespace.fork(ulids, state.sender(skb), flow, rcu)
+}
+
+/// Tells the worker if a packet through a context in which one socket has its settings is from
+/// another one.
+#[cold]
+fn notice_user(namespace: &Namespace, context: &Context, skb: &SkBuff, state: &State) {
+    let is_other = |sk: &Sock| sk.holds_net() && sk.address() != context.lent_to();
+    if state.sender(skb).is_some_and(is_other) {
+        context.wish(Wish::Shared);
+        namespace.control.stamped(namespace, context);
     }
 }
 
@@ -186,7 +229,7 @@ impl<'a> Way<'a> {
         let tag = context
             .peer(rcu)
             .tag
-            .filter(|_| pair != context.ulids().as_locators());
+            .filter(|_| context.is_fork() || pair != context.ulids().as_locators());
         Self::Other(pair, tag)
     }
 
@@ -258,7 +301,16 @@ fn translate(
 ) -> Result<Translated, Failure> {
     let dst = way.route(net, skb)?;
     let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
-    let fit = fit(namespace, skb, &dst, place.next_header(), forbids_fragments)?;
+    let is_ulids = Ipv6Header::parse(skb.head())
+        .is_some_and(|header| ulids_of(&header).as_locators() == *way.pair());
+    let fit = fit(
+        namespace,
+        skb,
+        is_ulids,
+        &dst,
+        place.next_header(),
+        forbids_fragments,
+    )?;
     if !skb.confirm_untrack() {
         return Err((Counter::OutConntrackRefused, EPERM));
     }
@@ -274,6 +326,7 @@ fn translate(
 fn fit(
     namespace: &Namespace,
     skb: &mut SkBuff,
+    is_ulids: bool,
     dst: &DstRef,
     next_header: u8,
     forbids_fragments: bool,
@@ -291,7 +344,9 @@ fn fit(
     if fits {
         return Ok(None);
     }
-    if mtu < known {
+    // Where the ULIDs are the locators, what is told to the one is true for the other too, whose
+    // packets would have to be smaller again.
+    if mtu < known && !is_ulids {
         skb.update_pmtu(mtu);
     }
     if next_header == TCP {
@@ -362,29 +417,23 @@ fn prepare_offloads(namespace: &Namespace, skb: &mut SkBuff, dst: &DstRef) -> Re
 struct Fragments;
 
 impl FragmentOutput for Fragments {
-    fn send(net: &Net, mut skb: SkBuff) -> Outcome {
+    type Data = Context;
+
+    fn send(net: &Net, mut skb: SkBuff, context: &Context) -> Outcome {
         let namespace = Namespace::of(net);
         let rcu = rcu::read_lock();
         skb.clear_fragment_limit();
         let choice = take_choice(namespace, &mut skb);
-        let context = Ipv6Header::parse(skb.head()).and_then(|header| {
-            namespace
-                .contexts
-                .by_identity(&default_identity(ulids_of(&header)), &rcu)
-        });
-        let way = context.map(|context| {
-            let steering = choice
-                .and_then(|choice| choice.steering(&context.locators(&rcu)))
-                .unwrap_or_default();
-            Way::new(context, &steering, &rcu)
-        });
-        let pushed = match way.and_then(|way| Some((way.tag()?, way))) {
-            Some((tag, way)) => way.route(net, &skb).and_then(|dst| {
+        let steering = choice
+            .and_then(|choice| choice.steering(&context.locators(&rcu)))
+            .unwrap_or_default();
+        let way = Way::new(context, &steering, &rcu);
+        let pushed = match way.tag() {
+            Some(tag) => way.route(net, &skb).and_then(|dst| {
                 let place = locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
                 push_header(namespace, &mut skb, way.pair(), tag, &place, dst)
             }),
-            // The context went since the first fragment, or its pair is the ULIDs again: the rest
-            // goes the way of the ULIDs.
+            // The pair is the ULIDs again since the first fragment: so the rest goes.
             None => Ok(()),
         };
         match pushed {

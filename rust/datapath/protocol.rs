@@ -6,7 +6,8 @@
 
 use super::{
     accepts_payload,
-    arrival, //
+    arrival,
+    conversation, //
 };
 use crate::{
     context::{
@@ -24,6 +25,7 @@ use crate::{
     },
     proto::wire::{
         fault::Reason,
+        flow::Direction,
         ipv6::{
             self,
             Ipv6Header, //
@@ -112,6 +114,15 @@ fn payload(
         return Delivery::Consumed(skb);
     }
     skb.mark_translated(arrival.raw());
+    if namespace.forks.any() {
+        let at = offset.saturating_add(PayloadHeader::LEN);
+        if let Some(flow) = conversation(&mut skb, at, shim6.next_header, Direction::Inbound) {
+            namespace.came_by(Some(context), ulids, flow, rcu);
+        }
+    }
+    if context.is_fork() {
+        namespace.counters.count(Counter::InForked);
+    }
     if context.received() {
         namespace.control.stamped(namespace, context);
     }

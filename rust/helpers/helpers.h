@@ -288,9 +288,9 @@ void shim6_helper_smp_mb(void);
 
 const unsigned char *shim6_helper_skb_linear(const struct sk_buff *skb, unsigned int *len);
 bool shim6_helper_sock_is_established(const struct sock *sk);
-void shim6_helper_for_each_connected(struct net *net,
-				     void (*visit)(const struct in6_addr *local,
-						   const struct in6_addr *peer, void *data),
+void shim6_helper_for_each_connected(struct net *net, bool (*visit)(struct sock *sk, void *data),
 				     void *data);
+void shim6_helper_sock_owner(struct sock *sk, u64 *cookie, u64 *inode, u32 *uid);
+void shim6_helper_sock_ports(const struct sock *sk, u16 *local, u16 *peer);
 
 #endif /* SHIM6_HELPERS_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* struct sock and struct socket: fields of opaque structures, socket options. */
 #include <linux/net.h>
+#include <linux/sock_diag.h>
 #include <linux/sockptr.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
@@ -112,47 +113,74 @@ bool shim6_helper_sock_is_established(const struct sock *sk)
 	return sk->sk_state == TCP_ESTABLISHED;
 }
 
-static void visit_connected(struct net *net, struct sock *sk,
-			    void (*visit)(const struct in6_addr *local,
-					  const struct in6_addr *peer, void *data),
-			    void *data)
+/* What tells the user and the file of a socket; the cookie is that of ss(8). */
+void shim6_helper_sock_owner(struct sock *sk, u64 *cookie, u64 *inode, u32 *uid)
 {
-	if (sk_fullsock(sk) && sk->sk_family == AF_INET6 && net_eq(sock_net(sk), net) &&
-	    !ipv6_addr_any(&sk->sk_v6_daddr) && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
-		visit(&sk->sk_v6_rcv_saddr, &sk->sk_v6_daddr, data);
+	sock_diag_save_cookie(sk, (u32 *)cookie);
+	*inode = sock_i_ino(sk);
+	*uid = from_kuid(&init_user_ns, sk_uid(sk));
 }
 
-/* All IPv6 sockets of TCP and UDP that have a peer. Sleeps between buckets. */
-void shim6_helper_for_each_connected(struct net *net,
-				     void (*visit)(const struct in6_addr *local,
-						   const struct in6_addr *peer, void *data),
+/* Ports in host byte order; an unconnected or raw socket has none. */
+void shim6_helper_sock_ports(const struct sock *sk, u16 *local, u16 *peer)
+{
+	*local = 0;
+	*peer = 0;
+	if (sk->sk_type == SOCK_RAW)
+		return;
+	*local = READ_ONCE(sk->sk_num);
+	/* The identifier of a ping socket is its port. */
+	if (sk->sk_protocol != IPPROTO_ICMPV6)
+		*peer = ntohs(READ_ONCE(sk->sk_dport));
+}
+
+static bool visit_connected(struct net *net, struct sock *sk,
+			    bool (*visit)(struct sock *sk, void *data), void *data)
+{
+	return sk_fullsock(sk) && sk->sk_family == AF_INET6 && net_eq(sock_net(sk), net) &&
+	       !ipv6_addr_any(&sk->sk_v6_daddr) && !ipv6_addr_v4mapped(&sk->sk_v6_daddr) &&
+	       visit(sk, data);
+}
+
+/*
+ * All IPv6 sockets of TCP and UDP that have a peer, until @visit returns true.
+ * Sleeps between buckets.
+ */
+void shim6_helper_for_each_connected(struct net *net, bool (*visit)(struct sock *sk, void *data),
 				     void *data)
 {
 	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
 	struct udp_table *udp = net->ipv4.udp_table;
 	struct hlist_nulls_node *node;
+	bool enough = false;
 	struct sock *sk;
 	unsigned int i;
 
-	for (i = 0; i <= hashinfo->ehash_mask; i++) {
+	for (i = 0; i <= hashinfo->ehash_mask && !enough; i++) {
 		struct inet_ehash_bucket *bucket = &hashinfo->ehash[i];
 
 		if (hlist_nulls_empty(&bucket->chain))
 			continue;
 		spin_lock_bh(inet_ehash_lockp(hashinfo, i));
-		sk_nulls_for_each(sk, node, &bucket->chain)
-			visit_connected(net, sk, visit, data);
+		sk_nulls_for_each(sk, node, &bucket->chain) {
+			enough = visit_connected(net, sk, visit, data);
+			if (enough)
+				break;
+		}
 		spin_unlock_bh(inet_ehash_lockp(hashinfo, i));
 		cond_resched();
 	}
-	for (i = 0; i <= udp->mask; i++) {
+	for (i = 0; i <= udp->mask && !enough; i++) {
 		struct udp_hslot *slot = &udp->hash[i];
 
 		if (hlist_empty(&slot->head))
 			continue;
 		spin_lock_bh(&slot->lock);
-		sk_for_each(sk, &slot->head)
-			visit_connected(net, sk, visit, data);
+		sk_for_each(sk, &slot->head) {
+			enough = visit_connected(net, sk, visit, data);
+			if (enough)
+				break;
+		}
 		spin_unlock_bh(&slot->lock);
 		cond_resched();
 	}

@@ -78,8 +78,11 @@ pub(super) unsafe fn arrival_of(skb: *mut bindings::sk_buff) -> Option<u16> {
 
 /// Where the fragments go that [`SkBuff::fragment`] makes.
 pub(crate) trait FragmentOutput: 'static {
+    /// What is to be known of the packet.
+    type Data;
+
     /// Sends one fragment. Context as of the caller of [`SkBuff::fragment`].
-    fn send(net: &Net, skb: SkBuff) -> Outcome;
+    fn send(net: &Net, skb: SkBuff, data: &Self::Data) -> Outcome;
 }
 
 /// What became of a packet that is the callee's to dispose of.
@@ -597,18 +600,21 @@ impl SkBuff {
         unsafe { bindings::shim6_helper_skb_confirm_untrack(self.as_ptr()) }
     }
 
-    /// Fragments a packet to at most `mtu` octets (not below 1280) and gives each fragment to `O`.
-    pub(crate) fn fragment<O: FragmentOutput>(self, net: &Net, mtu: u32) -> Stolen {
+    /// Fragments a packet to at most `mtu` octets (not below 1280) and gives each fragment to `O`,
+    /// with `data`.
+    pub(crate) fn fragment<O: FragmentOutput>(self, net: &Net, mtu: u32, data: &O::Data) -> Stolen {
         // SAFETY: As above.
         unsafe {
             (*self.control()).frag_max_size = mtu.min(u32::from(u16::MAX)) as u16;
             bindings::shim6_helper_skb_set_ignore_df(self.as_ptr());
         }
-        // SAFETY: The packet has a route and a valid header; `ip6_fragment` takes it over.
+        // SAFETY: The packet has a route and a valid header; `ip6_fragment` takes it over. The socket
+        // it does not look at: it only hands it to the function, which takes it for what it is, and
+        // calls that before it returns, while `data` lives.
         let error = unsafe {
             bindings::ip6_fragment(
                 net.as_ptr(),
-                core::ptr::null_mut(),
+                core::ptr::from_ref(data).cast_mut().cast(),
                 self.as_ptr(),
                 Some(fragment_output::<O>),
             )
@@ -639,17 +645,19 @@ impl SkBuff {
 
 /// # Safety
 ///
-/// Called by `ip6_fragment` with a packet that it hands over.
+/// Called by `ip6_fragment`, which [`SkBuff::fragment`] called, with a packet that it hands over.
 unsafe extern "C" fn fragment_output<O: FragmentOutput>(
     net: *mut bindings::net,
-    _sk: *mut bindings::sock,
+    data: *mut bindings::sock,
     skb: *mut bindings::sk_buff,
 ) -> c_int {
     // SAFETY: The namespace lives during the call.
     let net = unsafe { Net::from_ptr(net) };
     // SAFETY: The packet is handed over.
     let skb = unsafe { SkBuff::from_raw(skb) };
-    match O::send(net, skb) {
+    // SAFETY: This is what `SkBuff::fragment` gave, which lives until that returns.
+    let data = unsafe { &*data.cast::<O::Data>() };
+    match O::send(net, skb, data) {
         Outcome::Sent(stolen) => match stolen.result() {
             Ok(()) => 0,
             Err(error) => error.to_errno(),

@@ -10,9 +10,12 @@ use super::{
     net::Net, //
 };
 use crate::bindings;
-use core::ptr::{
-    self,
-    NonNull, //
+use core::{
+    ops::ControlFlow,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 use kernel::{
     error::to_result,
@@ -120,6 +123,35 @@ impl Sock {
         unsafe { address.in6_u.u6_addr8 }
     }
 
+    /// The local port and that of the peer, 0 for what has none.
+    pub(crate) fn ports(&self) -> (u16, u16) {
+        let (mut local, mut peer) = (0, 0);
+        // SAFETY: The socket is live, and both may be written.
+        unsafe {
+            bindings::shim6_helper_sock_ports(self.as_ptr(), &raw mut local, &raw mut peer);
+        }
+        (local, peer)
+    }
+
+    /// By what people know the socket, and whose it is.
+    pub(crate) fn owner(&self) -> SockOwner {
+        let mut owner = SockOwner {
+            cookie: 0,
+            inode: 0,
+            uid: 0,
+        };
+        // SAFETY: The socket is live, and all may be written.
+        unsafe {
+            bindings::shim6_helper_sock_owner(
+                self.as_ptr(),
+                &raw mut owner.cookie,
+                &raw mut owner.inode,
+                &raw mut owner.uid,
+            );
+        }
+        owner
+    }
+
     /// Whether it sends and receives datagrams of IPv6, as UDP and raw sockets do.
     pub(crate) fn is_datagram(&self) -> bool {
         // SAFETY: The socket is live.
@@ -133,6 +165,17 @@ impl Sock {
         // INVARIANT: Locked just now.
         Locked(self, NotThreadSafe)
     }
+}
+
+/// By what people know a socket, and whose it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SockOwner {
+    /// The number that `ss -e` shows as `sk`.
+    pub(crate) cookie: u64,
+    /// The inode, which `/proc/PID/fd` shows.
+    pub(crate) inode: u64,
+    /// The user who made it, as the initial user namespace has it.
+    pub(crate) uid: u32,
 }
 
 /// Evidence that the current task owns a socket (`lock_sock()`): no other system call changes it
@@ -225,23 +268,20 @@ impl Drop for KernelSocket {
     }
 }
 
-/// Visits the addresses, local and peer, of all IPv6 sockets of TCP and UDP in a namespace that have
-/// a peer. Process context, sleeps; `visit` must not.
-pub(crate) fn for_each_connected<F: FnMut([u8; 16], [u8; 16])>(net: &Net, mut visit: F) {
+/// Visits all IPv6 sockets of TCP and UDP in a namespace that have a peer, until `visit` breaks.
+/// Process context, sleeps; `visit` must not. What sockets tell can change meanwhile.
+pub(crate) fn for_each_connected<F: FnMut(&Sock) -> ControlFlow<()>>(net: &Net, mut visit: F) {
     /// # Safety
     ///
-    /// `data` is a `*mut F` that nobody else uses; the addresses are valid.
-    unsafe extern "C" fn call<F: FnMut([u8; 16], [u8; 16])>(
-        local: *const bindings::in6_addr,
-        peer: *const bindings::in6_addr,
+    /// `data` is a `*mut F` that nobody else uses; the socket is a full one of IPv6.
+    unsafe extern "C" fn call<F: FnMut(&Sock) -> ControlFlow<()>>(
+        sk: *mut bindings::sock,
         data: *mut c_void,
-    ) {
+    ) -> bool {
         // SAFETY: By the safety requirement.
         let visit = unsafe { &mut *data.cast::<F>() };
-        // SAFETY: By the safety requirement; any octets are good in all views of this union.
-        visit(unsafe { (*local).in6_u.u6_addr8 }, unsafe {
-            (*peer).in6_u.u6_addr8
-        });
+        // SAFETY: By the safety requirement; the lock of its table keeps the socket there.
+        visit(unsafe { Sock::from_ptr(sk) }).is_break()
     }
 
     // SAFETY: The namespace is live, and the closure outlives the call.

@@ -276,6 +276,7 @@ pub(super) fn new_context(request: &Request<'_>) -> Result<NewContext> {
         peer: CURRENT_PEER.find(request)?.unwrap_or(ulids.peer),
     };
     Ok(NewContext {
+        owner: None,
         identity,
         origin: Origin::Static,
         state: State::Established,

@@ -60,6 +60,8 @@ const fn name_and_current() -> [Policy; A_COUNT] {
         A_STANDBY_LOCAL,
         A_STANDBY_PEER,
         A_RANKING,
+        A_OWNER_COOKIE,
+        A_OWNER_INODE,
     ];
     let mut i = 0;
     while i < reported.len() {

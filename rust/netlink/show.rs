@@ -60,11 +60,11 @@ const LOCATOR_SPACE: usize = Message::space(ADDRESS_SPACE + 5 * U8_SPACE);
 const HISTORY_SPACE: usize = Message::space(3 * U8_SPACE + Message::SPACE_U64);
 
 /// Octets of what every context has: four addresses, FII and generations, nine small numbers, two
-/// tags, four large numbers, a name.
+/// tags, six large numbers, a name.
 const FACTS: usize = 4 * ADDRESS_SPACE
     + 3 * U32_SPACE
     + 9 * U8_SPACE
-    + 6 * Message::SPACE_U64
+    + 8 * Message::SPACE_U64
     + Message::space(NAME_MAX);
 
 /// Pairs that are shown with their ranks.
@@ -293,6 +293,14 @@ fn facts(message: &mut Message<'_>, context: &Context, rcu: &Guard) -> Result {
         (A_LAST_TX, activity.last_sent.map(since)),
         (A_LAST_RX, activity.last_received.map(since)),
         (A_SWITCHES, Some(context.switches())),
+        (
+            A_OWNER_COOKIE,
+            context.owner().map(|owner| owner.known.cookie),
+        ),
+        (
+            A_OWNER_INODE,
+            context.owner().map(|owner| owner.known.inode),
+        ),
     ];
     for (kind, number) in numbers {
         if let Some(number) = number {

@@ -5,7 +5,6 @@
 use crate::{
     bindings,
     context::{
-        default_identity,
         Context,
         Namespace,
         Options, //
@@ -38,7 +37,7 @@ pub(super) fn context(sk: &Sock) -> Option<RcuArc<Context>> {
     {
         return None;
     }
-    of_ulids(&sk)
+    namespace.context_of(&sk, ulids(&sk)?)
 }
 
 /// The context of a datagram of a socket that is sent or received between these ULIDs.
@@ -51,18 +50,12 @@ pub(super) fn of_datagram(sk: &Sock, ulids: UlidPair) -> Option<RcuArc<Context>>
     {
         return None;
     }
-    namespace
-        .contexts
-        .get_by_identity(&default_identity(ulids))
-        .filter(|context| context.is_associated())
+    namespace.context_of(sk, ulids)
 }
 
 /// The context of a socket's ULID pair, whether the socket is opted out or not.
 pub(super) fn of_ulids(sk: &Locked<'_>) -> Option<RcuArc<Context>> {
-    Namespace::of(sk.net())
-        .contexts
-        .get_by_identity(&default_identity(ulids(sk)?))
-        .filter(|context| context.is_associated())
+    Namespace::of(sk.net()).context_of(sk, ulids(sk)?)
 }
 
 /// The ULIDs of a connected IPv6 socket, if they can have a context.

@@ -71,7 +71,9 @@ impl SockEvents for Events {
 
     fn destroyed(sk: &Sock) {
         if sk.holds_net() {
-            let wanted = Namespace::of(sk.net()).sockets.forget(sk);
+            let namespace = Namespace::of(sk.net());
+            let wanted = namespace.sockets.forget(sk);
+            namespace.control.socket_destroyed(namespace, sk);
             if wanted.contains(Options::KNOWN) {
                 ancillary::unneeded();
             }

@@ -28,6 +28,7 @@ use crate::{
         Sockets,
         Steering, //
     },
+    control::ConfigureError,
     kernel_ext::{
         address::In6Addr,
         compat::errno::EOPNOTSUPP,
@@ -68,7 +69,7 @@ pub(super) fn dont_shim(sk: &Sock, Switch(opt_out): Switch) -> Result {
         && !options(&sk).contains(Options::OPT_OUT)
         && sk.protocol() == bindings::IPPROTO_TCP as c_int
         && association::of_ulids(&sk)
-            .is_some_and(|context| context.path(&rcu::read_lock()).is_translated())
+            .is_some_and(|context| !context.path(&rcu::read_lock()).is_ulids)
     {
         return Err(EOPNOTSUPP);
     }
@@ -352,14 +353,20 @@ fn configure(
         sockets.set(&sk, option, true)?;
         before
     };
-    let applied = setting.apply(context).map_err(|error| match error {
-        SetPairError::NotInList(_) | SetPairError::NotOnHost | SetPairError::NoPeer => {
-            invalid_locator()
-        }
-        SetPairError::Gone => ENOENT,
-        SetPairError::NoMemory => ENOMEM,
-    });
-    match applied {
+    let namespace = Namespace::of(sk.net());
+    let configured = namespace
+        .control
+        .configure(namespace, sk, *context.ulids(), context, setting)
+        .map_err(|error| match error {
+            ConfigureError::Setting(
+                SetPairError::NotInList(_) | SetPairError::NotOnHost | SetPairError::NoPeer,
+            ) => invalid_locator(),
+            ConfigureError::Setting(SetPairError::Gone) => ENOENT,
+            ConfigureError::Setting(SetPairError::NoMemory) => ENOMEM,
+            // ENOBUFS if there are too many.
+            ConfigureError::Fork(error) => error.into(),
+        });
+    match configured {
         Ok(()) => note(sockets, &sk.lock()),
         Err(error) => {
             if !wished_before {

@@ -155,6 +155,10 @@ enum shim6_cmd {
  *                         order in which pairs are tried if the current one
  *                         fails, or are being tried; those that cannot be used
  *                         come last. At most 16 (get only)
+ * @SHIM6_A_OWNER_COOKIE:  u64, cookie of the socket that a fork was made for, as
+ *                         ss(8) shows it, absent if it is no fork of this host
+ *                         (get only)
+ * @SHIM6_A_OWNER_INODE:   u64, inode of that socket (get only)
  */
 enum shim6_attr {
 	SHIM6_A_UNSPEC,
@@ -200,6 +204,8 @@ enum shim6_attr {
 	SHIM6_A_STANDBY_LOCAL,
 	SHIM6_A_STANDBY_PEER,
 	SHIM6_A_RANKING,
+	SHIM6_A_OWNER_COOKIE,
+	SHIM6_A_OWNER_INODE,
 
 	/* private: */
 	__SHIM6_A_MAX,

@@ -75,6 +75,8 @@ pub(crate) mod attr {
     pub(crate) const STANDBY_LOCAL: u16 = 40;
     pub(crate) const STANDBY_PEER: u16 = 41;
     pub(crate) const RANKING: u16 = 42;
+    pub(crate) const OWNER_COOKIE: u16 = 43;
+    pub(crate) const OWNER_INODE: u16 = 44;
 }
 
 /// `enum shim6_rank_attr`.
@@ -335,7 +337,7 @@ mod tests {
             PDS PRIVATE_KEY SIGNS PREFIX PREFIX_LEN EVENT CAUSE ERROR_CODE GENERATION_LOCAL
             GENERATION_PEER TIMER RETRIES UPDATE PAIR_REASON HISTORY REAP SEND_TIMEOUT KEEPALIVES
             INITIAL_PROBES PROBE_TIMEOUT HOT_STANDBY OVERRIDDEN RESET STANDBY_LOCAL STANDBY_PEER
-            RANKING);
+            RANKING OWNER_COOKIE OWNER_INODE);
         has(&enumerators("shim6_attr", "SHIM6_A_"), &ours);
     }
 

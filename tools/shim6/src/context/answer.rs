@@ -143,6 +143,8 @@ impl Context {
         let mut update_outstanding = false;
         let mut reap = None;
         let mut watch = Watch::default();
+        let mut owner_cookie = None;
+        let mut owner_inode = None;
         let mut history = Vec::new();
         for_each_attribute(octets, |kind, value| {
             let mut read = || {
@@ -169,6 +171,8 @@ impl Context {
                     attr::RETRIES => retries = parse_u8(value)?,
                     attr::UPDATE => update_outstanding = parse_u8(value)? != 0,
                     attr::REAP => reap = Some(Reap(parse_u8(value)?)),
+                    attr::OWNER_COOKIE => owner_cookie = Some(parse_u64(value)?),
+                    attr::OWNER_INODE => owner_inode = Some(parse_u64(value)?),
                     attr::HISTORY => history.push(read_incident(value)?),
                     _ => watch.read(kind, value)?,
                 }
@@ -203,6 +207,8 @@ impl Context {
             reap,
             // An older kernel says less.
             watch: reap.map(|_| watch),
+            owner_cookie,
+            owner_inode,
             history,
         })
     }
@@ -291,6 +297,8 @@ mod tests {
             update_outstanding: false,
             reap: None,
             watch: None,
+            owner_cookie: None,
+            owner_inode: None,
             history: Vec::new(),
         };
         assert_eq!(Context::from_attributes(&answer()).unwrap(), expected);
@@ -333,6 +341,8 @@ mod tests {
                 vec![20, 0, 1, 0], A2.to_vec(),
                 vec![20, 0, 2, 0], B1.to_vec(),
                 vec![5, 0, 3, 0, 1, 0, 0, 0],
+            vec![12, 0, 43, 0, 0x0a, 0x10, 0, 0, 0, 0, 0, 0],
+            vec![12, 0, 44, 0, 0xd2, 4, 0, 0, 0, 0, 0, 0],
             vec![44, 0, 31, 0x80],
                 vec![5, 0, 1, 0, 1, 0, 0, 0],
                 vec![5, 0, 2, 0, 4, 0, 0, 0],
@@ -393,6 +403,8 @@ mod tests {
                     },
                 ],
             }),
+            owner_cookie: Some(0x100a),
+            owner_inode: Some(1234),
             history: vec![
                 Incident {
                     event: Event(1),

@@ -207,6 +207,10 @@ pub(crate) struct Context {
     /// Failure detection, where there is one.
     #[serde(rename = "failure_detection")]
     pub(crate) watch: Option<Watch>,
+    /// The socket that a fork of this host was made for: its cookie, as `ss -e` shows it.
+    pub(crate) owner_cookie: Option<u64>,
+    /// The same socket: its inode.
+    pub(crate) owner_inode: Option<u64>,
     /// Events, the last one first.
     pub(crate) history: Vec<Incident>,
 }

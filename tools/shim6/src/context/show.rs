@@ -66,6 +66,10 @@ fn block(context: &Context, out: &mut dyn Write) -> io::Result<()> {
         let current = (context.current_local, context.current_peer);
         watch::text(watch, current, out)?;
     }
+    if let (Some(cookie), Some(inode)) = (context.owner_cookie, context.owner_inode) {
+        // As `ss -e` has them.
+        writeln!(out, "    owner sk:{cookie:x} ino:{inode}")?;
+    }
     writeln!(out, "    locator-local")?;
     list(&context.locator_local, context.current_local, out)?;
     writeln!(out, "    locator-peer")?;
@@ -290,6 +294,8 @@ mod tests {
                     },
                 ],
             }),
+            owner_cookie: Some(0x100a),
+            owner_inode: Some(1234),
             history: vec![
                 Incident {
                     event: Event(1),
@@ -335,6 +341,7 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
       * 2001:db8:2::a 2001:db8:1::b shared 2 wanted 1 broken 1 priority 0/0 transient deprecated \
 other-label precedence 0 prefix 0, behind in disjoint
         2001:db8:2::a 2001:db8:1::a unusable peer-not-verified
+    owner sk:100a ino:1234
     locator-local
         2001:db8:1::a verification none priority 1 weight 0 broken acknowledged
       * 2001:db8:2::a verification hba priority 0 weight 10 transient
@@ -364,6 +371,8 @@ other-label precedence 0 prefix 0, behind in disjoint
             update_outstanding: false,
             reap: None,
             watch: None,
+            owner_cookie: None,
+            owner_inode: None,
             history: Vec::new(),
             ..context()
         };
@@ -373,6 +382,7 @@ other-label precedence 0 prefix 0, behind in disjoint
         assert!(text.contains("generation-local none generation-peer none\n"));
         assert!(text.contains("timer none retries 1 update none reap none\n"));
         assert!(!text.contains("history"));
+        assert!(!text.contains("owner"));
     }
 
     #[test]
@@ -409,7 +419,7 @@ other-label precedence 0 prefix 0, behind in disjoint
                 r#""peer_priority":0,"local_priority":0,"transient":1,"deprecated":true,"#,
                 r#""labels_differ":true,"precedence":0,"ulids":false,"prefix":0}},"#,
                 r#"{"local":"2001:db8:2::a","peer":"2001:db8:1::a","#,
-                r#""unusable":"peer-not-verified","behind_in":null,"rank":null}]},"history":["#,
+                r#""unusable":"peer-not-verified","behind_in":null,"rank":null}]},"owner_cookie":4106,"owner_inode":1234,"history":["#,
                 r#"{"event":"state","state":"ESTABLISHED","cause":"message","age_ms":2500},"#,
                 r#"{"event":"added","state":"I2-SENT","cause":"trigger","age_ms":61000}]}]"#,
                 "\n"

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the settings of sockets go, and the forks that are made for them
+//! (draft-ietf-shim6-multihome-shim-api-03, Section 9 and Appendix A).
+//!
+//! A setting goes to the context that the socket has for itself: its fork, or one that no other
+//! socket uses. Where there is none, the setting is kept, and a fork is asked for by the ordinary
+//! exchange of four messages; until that is over, and if it fails, the socket stays where it is.
+
+use super::{
+    now,
+    Control, //
+};
+use crate::{
+    context::{
+        Cause,
+        Context,
+        Counter,
+        Fork,
+        ForkError,
+        Namespace,
+        SetPairError,
+        Setting,
+        Wish, //
+    },
+    kernel_ext::{
+        rcu::RcuArc,
+        sock::{
+            self,
+            Sock, //
+        },
+    },
+    proto::{
+        locator::{
+            Ulid,
+            UlidPair, //
+        },
+        number::Fii,
+    },
+};
+use core::ops::ControlFlow;
+use kernel::{
+    prelude::*,
+    sync::rcu, //
+};
+
+/// Why a setting is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ConfigureError {
+    /// It does not fit the context.
+    Setting(SetPairError),
+    /// There is no fork for it.
+    Fork(ForkError),
+}
+
+impl From<SetPairError> for ConfigureError {
+    fn from(error: SetPairError) -> Self {
+        Self::Setting(error)
+    }
+}
+
+impl From<ForkError> for ConfigureError {
+    fn from(error: ForkError) -> Self {
+        Self::Fork(error)
+    }
+}
+
+impl Control {
+    /// Gives a connected socket with these ULIDs, which is associated with `context`, a setting.
+    /// Who calls this observes the end of sockets already. Process context, nothing locked, not
+    /// even the socket; may sleep.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigureError`]; nothing is changed then. That a fork is not established is no error.
+    pub(crate) fn configure(
+        &self,
+        namespace: &Namespace,
+        sk: &Sock,
+        ulids: UlidPair,
+        context: &RcuArc<Context>,
+        setting: &Setting,
+    ) -> Result<(), ConfigureError> {
+        let forks = &namespace.forks;
+        let _gate = forks.gate().lock();
+        let own = match forks.get(sk.address()) {
+            // The socket has another peer now.
+            Some(fork) if fork.ulids != ulids => {
+                self.release(namespace, &fork);
+                None
+            }
+            own => own,
+        };
+        let Some(fork) = own else {
+            // An administrator's contexts have no peer to ask for a fork, and a fork is the peer's
+            // socket's own, so nobody else uses it.
+            if context.is_static() || context.is_fork() {
+                setting.check(context)?;
+                return Ok(setting.apply(context)?);
+            }
+            if setting.is_default() {
+                // Nothing is wanted and nothing was.
+                return Ok(());
+            }
+            setting.check(context)?;
+            let fork = forks.insert(namespace, sk, ulids)?;
+            let placed = self.place(namespace, sk, &fork, context, setting);
+            if placed.is_err() {
+                self.release(namespace, &fork);
+            }
+            return placed;
+        };
+        setting.check(context)?;
+        self.place(namespace, sk, &fork, context, setting)?;
+        if fork.wants_nothing() && fork.fii() == Fii::DEFAULT {
+            self.release(namespace, &fork);
+        }
+        Ok(())
+    }
+
+    /// Keeps a setting and puts it where it belongs.
+    fn place(
+        &self,
+        namespace: &Namespace,
+        sk: &Sock,
+        fork: &Fork,
+        context: &RcuArc<Context>,
+        setting: &Setting,
+    ) -> Result<(), ConfigureError> {
+        let before = fork.keep(setting).map_err(|_| SetPairError::NoMemory)?;
+        self.put(namespace, sk, fork, context, setting)
+            .inspect_err(|_| fork.unkeep(setting, before))
+    }
+
+    fn put(
+        &self,
+        namespace: &Namespace,
+        sk: &Sock,
+        fork: &Fork,
+        context: &RcuArc<Context>,
+        setting: &Setting,
+    ) -> Result<(), ConfigureError> {
+        if fork.fii() != Fii::DEFAULT {
+            return match namespace.contexts.get_by_identity(&fork.identity()) {
+                Some(own) if own.is_associated() => Ok(setting.apply(&own)?),
+                // It is applied with all others when the fork is established.
+                Some(_) => Ok(()),
+                None if setting.is_default() => Ok(()),
+                // The fork failed, or its peer went.
+                None => self.start(namespace, sk.address(), fork),
+            };
+        }
+        if setting.is_default() || context.is_static() || context.is_fork() {
+            return Ok(setting.apply(context)?);
+        }
+        if !is_shared(namespace, sk, fork.ulids, context) && context.lend(sk.address()) {
+            return setting.apply(context).map_err(|error| {
+                if fork.wants_only(setting) {
+                    let _ = Context::take_back(context);
+                }
+                error.into()
+            });
+        }
+        if context.lent_to() == sk.address() {
+            Context::take_back(context)?;
+        }
+        self.start(namespace, sk.address(), fork)
+    }
+
+    /// Asks for a fork.
+    fn start(
+        &self,
+        namespace: &Namespace,
+        socket: usize,
+        fork: &Fork,
+    ) -> Result<(), ConfigureError> {
+        fork.renumber(namespace);
+        self.request_fork(namespace, fork.identity(), socket)
+            .map_err(|_| {
+                fork.unnumber();
+                ForkError::TooMany
+            })?;
+        namespace.counters.count(Counter::ForkStarted);
+        Ok(())
+    }
+
+    /// A socket has no settings any more, or is gone: nor have its contexts. Any context.
+    pub(crate) fn release(&self, namespace: &Namespace, fork: &Fork) {
+        if !namespace.forks.remove(fork) {
+            return;
+        }
+        if let Some(context) = namespace.contexts.get_by_identity(&fork.identity()) {
+            context.wish(Wish::OwnerGone);
+            self.wants_attention(&context);
+        }
+    }
+
+    /// A socket is destroyed. Any context.
+    pub(crate) fn socket_destroyed(&self, namespace: &Namespace, sk: &Sock) {
+        if let Some(fork) = namespace.forks.get(sk.address()) {
+            self.release(namespace, &fork);
+        }
+    }
+
+    /// The fork of a socket was established: it gets what the socket wants. The worker only.
+    pub(super) fn fork_established(&self, namespace: &Namespace, context: &RcuArc<Context>) {
+        let Some(fork) = owning(namespace, context) else {
+            return;
+        };
+        namespace.counters.count(Counter::ForkEstablished);
+        fork.apply_all(namespace, context);
+    }
+
+    /// The socket is gone that a fork was made for, or that has settings in a context. The worker
+    /// only. True if the context is gone too; one that still carries packets waits for a later call.
+    pub(super) fn owner_gone(&self, namespace: &Namespace, context: &RcuArc<Context>) -> bool {
+        if context.owner().is_none() {
+            self.unshare(namespace, context);
+            return false;
+        }
+        if owning(namespace, context).is_some() {
+            return false;
+        }
+        let linger = namespace.settings.fork_linger();
+        let last = context.stamps().read().last();
+        if last.is_some_and(|last| now().since(last) < linger) {
+            // The next collection looks again.
+            return false;
+        }
+        if self.discard(namespace, context, Cause::Socket) {
+            namespace.counters.count(Counter::ForkDeleted);
+        }
+        true
+    }
+
+    /// Settings of a socket move out of a context that others use. The worker only.
+    pub(super) fn unshare(&self, namespace: &Namespace, context: &RcuArc<Context>) {
+        let _gate = namespace.forks.gate().lock();
+        let socket = context.lent_to();
+        if socket == 0 {
+            return;
+        }
+        if Context::take_back(context).is_err() {
+            // The next packet of another socket tries again.
+            namespace.counters.count(Counter::InNoMemory);
+            return;
+        }
+        let Some(fork) = namespace.forks.get(socket) else {
+            return;
+        };
+        if fork.identity() != *context.identity() || fork.wants_nothing() {
+            return;
+        }
+        match self.start(namespace, socket, &fork) {
+            Ok(()) => namespace.counters.count(Counter::ForkMoved),
+            Err(_) => namespace.counters.count(Counter::ForkFailed),
+        }
+    }
+}
+
+/// The entry of the socket whose fork a context is; `None` if the socket is gone or has another.
+fn owning(namespace: &Namespace, context: &Context) -> Option<RcuArc<Fork>> {
+    let socket = context.owner()?.socket;
+    namespace
+        .forks
+        .get(socket)
+        .filter(|fork| fork.identity() == *context.identity())
+}
+
+/// Whether a context that is no fork serves other sockets too. Those that are not connected, and raw
+/// ones, are found out when they send.
+fn is_shared(namespace: &Namespace, sk: &Sock, ulids: UlidPair, context: &Context) -> bool {
+    let lent_to = context.lent_to();
+    if lent_to != 0 && lent_to != sk.address() {
+        return true;
+    }
+    let mut is_shared = false;
+    sock::for_each_connected(namespace.net(), |other| {
+        let of_other = UlidPair {
+            local: Ulid::new(other.local_address()),
+            peer: Ulid::new(other.peer_address()),
+        };
+        is_shared = of_other == ulids
+            && other.address() != sk.address()
+            && !namespace.sockets.is_opted_out(other, &rcu::read_lock())
+            && namespace
+                .context_of(other, ulids)
+                .is_none_or(|used| !used.is_fork());
+        if is_shared {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    is_shared
+}
