@@ -53,7 +53,7 @@ shows() {
 	[[ -n $theirs ]] || { [[ $host == B ]] && theirs=A1 || theirs=B1; }
 	on "$host" shim6 context show --json |
 		jq -r --arg local "$(topo_address "$ours")" --arg peer "$(topo_address "$theirs")" \
-			".[] | select(.ulid_local == \$local and .ulid_peer == \$peer) | $filter"
+			".[] | select(.ulid_local == \$local and .ulid_peer == \$peer and .fii == 0) | $filter"
 }
 
 # state HOST [LOCAL PEER]: for example ESTABLISHED; IDLE without a context.
