@@ -52,9 +52,8 @@ impl Setting {
         match (self, other) {
             (Self::Preferred(side, _), Self::Preferred(other, _))
             | (Self::List(side, _), Self::List(other, _)) => side == other,
-            (Self::Detection(_), Self::Detection(_)) | (Self::HotStandby(_), Self::HotStandby(_)) => {
-                true
-            }
+            (Self::Detection(_), Self::Detection(_))
+            | (Self::HotStandby(_), Self::HotStandby(_)) => true,
             _ => false,
         }
     }

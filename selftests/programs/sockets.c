@@ -292,7 +292,7 @@ static bool command(char **word, int words)
 		return inode(n);
 	if (IS("close", 2))
 		return !close(sockets[n].fd) || failed();
-	errno = ENOSYS;
+	errno = EINVAL;
 	return failed();
 }
 
@@ -304,7 +304,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (fgets(line, sizeof(line), stdin)) {
 		rest = line;
-		for (words = 0; words < WORDS && (word[words] = strsep(&rest, " \n")); words++)
+		for (words = 0; words < WORDS && (word[words] = strsep(&rest, "\n ")); words++)
 			if (!*word[words])
 				words--;
 		if (words < 2) {

@@ -11,5 +11,7 @@ fuzz_target!(|data: &[u8]| {
     shim6::answers::read(data, &mut out).expect("memory can be written");
     // What is shown is text, whatever came: names of identities are the kernel's octets.
     assert!(std::str::from_utf8(&out).is_ok());
-    assert!(!out.iter().any(|octet| matches!(octet, 0..=8 | 11..=31 | 127)));
+    assert!(!out
+        .iter()
+        .any(|octet| matches!(octet, 0..=8 | 11..=31 | 127)));
 });
