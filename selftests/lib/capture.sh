@@ -28,12 +28,14 @@ topo_capture_all() {
 	done
 }
 
-# topo_capture_stop: end all captures, after everything captured is in its file.
+# topo_capture_stop: end all captures, after everything captured is in its file. What a
+# capture is to have must come to an end before, or this fails.
 topo_capture_stop() {
-	local size last=-1
+	local size last=-1 looks=0
 
 	[[ ${#TOPO_CAPTURES[@]} -gt 0 ]] || return 0
 	until size=$(stat -c %s "$TOPO_DIR"/*.pcap 2>/dev/null); [[ $size == "$last" ]]; do
+		((++looks <= 150)) || die "captures do not come to an end: $(wc -c "$TOPO_DIR"/*.pcap)"
 		last=$size
 		pause 0.2
 	done
