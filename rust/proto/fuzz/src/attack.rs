@@ -305,7 +305,7 @@ fn with_all_bits(set: &HbaSet) -> HbaSet {
         for sec in 0..=octets[8] >> 5 {
             for bits in 0..=3 {
                 let mut octets = octets;
-                octets[8] = sec << 5 | octets[8] & 0x1c | bits;
+                octets[8] = (sec << 5) | (octets[8] & 0x1c) | bits;
                 set.locators.push(LocatorRecord {
                     locator: Locator::new(octets),
                     ..record

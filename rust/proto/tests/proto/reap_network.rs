@@ -164,7 +164,7 @@ impl Network {
     pub(crate) fn seed(&mut self, seed: u64) {
         self.dice = seed.wrapping_mul(2).wrapping_add(1);
         for (end, bench) in self.ends.iter_mut().enumerate() {
-            bench.random = Counter((self.dice >> 16) as u32 ^ (end as u32) << 31);
+            bench.random = Counter((self.dice >> 16) as u32 ^ ((end as u32) << 31));
         }
     }
 

@@ -155,7 +155,7 @@ proptest! {
             happen(&mut network, &Incident::Broken(end, locator, false));
         }
         happen(&mut network, &Incident::Faults(0, 5));
-        set_working(&mut network, there | back << 4);
+        set_working(&mut network, there | (back << 4));
         network.start_traffic([Some(100), Some(100)]);
         let repaired = network.now;
 
