@@ -12,8 +12,8 @@ tap_begin
 dmesg_mark
 reap_up || die "hosts"
 setting B send_timeout 15000
-setting A hot_standby on
 setting A standby_interval 1000
+setting A hot_standby on
 topo_switch A A1 B1
 # stands_by HOST LOCAL
 stands_by() {
@@ -22,8 +22,8 @@ stands_by() {
 check "S38: A has a hot standby" wait_until 20 stands_by A "$A2"
 
 # Each asks the other, and what one asks is no reason for the other to ask.
-setting B hot_standby on
 setting B standby_interval 1000
+setting B hot_standby on
 check "B has one, too" wait_until 20 stands_by B "$B2"
 stat_mark A B
 pause 4
