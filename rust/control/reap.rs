@@ -37,7 +37,8 @@ use crate::{
         address::In6Addr,
         local_address,
         rcu::RcuArc,
-        sock, //
+        sock,
+        transmit, //
     },
     proto::{
         compose,
@@ -314,11 +315,14 @@ impl Control {
                     pair: Some((pair, reason)),
                     ..Change::default()
                 };
+                let before = context.pair(&rcu::read_lock());
                 let mut locked = context.lock()?;
                 locked.apply(namespace.net(), change, Cause::Probe)?;
                 if let Some(watch) = watch_of(&mut locked) {
                     watch.has_moved = reason != PairReason::Failback;
                 }
+                drop(locked);
+                give_up(namespace, before);
                 count(counter);
             }
             Action::Resume => {
@@ -465,6 +469,14 @@ pub(super) fn resume(namespace: &Namespace, context: &Context, has_moved: bool) 
         octets(ulids.peer),
         has_moved,
     );
+}
+
+/// What was sent over a pair that is left, and waits for a neighbour that may be gone, waits no
+/// longer: TCP would not retransmit it over the new pair before. That takes three seconds if the
+/// link has lost its carrier. May sleep.
+fn give_up(namespace: &Namespace, pair: LocatorPair) {
+    let address = |locator: Locator| In6Addr::from_octets(locator.as_octets());
+    transmit::give_up(namespace.net(), &address(pair.local), &address(pair.peer));
 }
 
 /// What a context keeps for failure detection.

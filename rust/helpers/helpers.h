@@ -268,6 +268,8 @@ void shim6_helper_tracepoint_synchronize(void);
 int shim6_helper_ip6_send(struct net *net, const struct in6_addr *saddr,
 			  const struct in6_addr *daddr, u8 nexthdr, u32 mark,
 			  const void *payload, unsigned int len);
+void shim6_helper_ip6_give_up(struct net *net, const struct in6_addr *saddr,
+			      const struct in6_addr *daddr);
 
 /* work.c */
 struct workqueue_struct *shim6_helper_alloc_workqueue(const char *name, int max_active);

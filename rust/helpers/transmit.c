@@ -8,6 +8,8 @@
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/ndisc.h>
+#include <net/neighbour.h>
 #include <net/sock.h>
 
 #include "helpers.h"
@@ -90,4 +92,37 @@ int shim6_helper_ip6_send(struct net *net, const struct in6_addr *saddr,
 		IP6_INC_STATS(net, ip6_dst_idev(dst), IPSTATS_MIB_OUTDISCARDS);
 	dst_release(dst);
 	return err;
+}
+
+/*
+ * Packets from @saddr to @daddr that wait for the link-layer address of their next
+ * hop wait no longer: it counts as unreachable now, and not only after three
+ * solicitations, seconds later. TCP retransmits no segment of which it knows that it
+ * is still in a queue of this host. Process context.
+ */
+void shim6_helper_ip6_give_up(struct net *net, const struct in6_addr *saddr,
+			      const struct in6_addr *daddr)
+{
+	struct flowi6 fl6 = {
+		.saddr = *saddr,
+		.daddr = *daddr,
+		.flowi6_uid = sock_net_uid(net, NULL),
+	};
+	struct neighbour *neighbour = NULL;
+	struct dst_entry *dst;
+
+	dst = ip6_route_output(net, NULL, &fl6);
+	if (!dst->error) {
+		rcu_read_lock();
+		neighbour = __ipv6_neigh_lookup(dst_dev_rcu(dst),
+						rt6_nexthop(dst_rt6_info(dst), &fl6.daddr));
+		rcu_read_unlock();
+	}
+	dst_release(dst);
+	if (!neighbour)
+		return;
+	if (READ_ONCE(neighbour->nud_state) & NUD_INCOMPLETE)
+		neigh_update(neighbour, NULL, NUD_FAILED,
+			     NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN, 0);
+	neigh_release(neighbour);
 }

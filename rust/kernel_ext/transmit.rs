@@ -28,6 +28,16 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) mark: u32,
 }
 
+/// Packets from `source` to `destination` that wait for the link-layer address of their next hop are
+/// dropped, as if the neighbour had not answered for long enough already. Nothing happens to a
+/// neighbour whose address is known. Process context.
+pub(crate) fn give_up(net: &Net, source: &In6Addr, destination: &In6Addr) {
+    // SAFETY: The namespace is live, and both addresses are valid.
+    unsafe {
+        bindings::shim6_helper_ip6_give_up(net.as_ptr(), source.as_ptr(), destination.as_ptr());
+    }
+}
+
 /// Sends a packet with this payload, complete with its checksum, as a host sends its own: by route
 /// and hop limit of the namespace, through IPsec policy and LOCAL_OUT. The traffic class is zero. A
 /// packet that is too big for its path is fragmented. Softirq or process context; does not sleep.
