@@ -223,6 +223,8 @@ pub(crate) enum Wish {
     Shared = 512,
     /// The socket is gone that the context was made for, or that it has settings of.
     OwnerGone = 1024,
+    /// A socket uses the context that wanted something of it before it had it.
+    Pending = 2048,
 }
 
 impl Wish {

@@ -97,7 +97,7 @@ impl Options {
     pub(crate) const KNOWN: Self = Self(0x8000_0000);
 
     /// What an accepted socket takes over from its listener: what can be wanted without a peer.
-    const INHERITED: Self = Self(Self::OPT_OUT.0 | Self::IMPATIENT.0);
+    const INHERITED: Self = Self(Self::OPT_OUT.0 | Self::IMPATIENT.0 | Self::HOT_STANDBY.0);
 
     /// Whether something is wanted, so that the module is in use.
     fn is_wish(self) -> bool {
@@ -161,6 +161,9 @@ pub(crate) struct SocketState {
     entry: Entry<SocketState, 8>,
     /// Options that differ from their defaults. Written by the owner of the socket's lock.
     options: Atomic<u32>,
+    /// Whether [`Options::HOT_STANDBY`] waits for a context: 0 or 1. Not among the options, since
+    /// who gives it to a context does not lock the socket.
+    pending: Atomic<u32>,
     #[pin]
     values: SpinLockBh<Values>,
     pin: ModulePin,
@@ -169,6 +172,10 @@ pub(crate) struct SocketState {
 impl SocketState {
     fn options(&self) -> Options {
         Options(self.options.load(Relaxed))
+    }
+
+    fn is_pending(&self) -> bool {
+        self.pending.load(Relaxed) != 0
     }
 }
 
@@ -187,6 +194,8 @@ pub(crate) struct Sockets {
     impatient: Atomic<u32>,
     /// Those with [`Options::STEERED`].
     steered: Atomic<u32>,
+    /// Those whose [`Options::HOT_STANDBY`] waits for a context.
+    pending: Atomic<u32>,
     /// How often a socket wants to know a locator of what it receives.
     receivers: Atomic<u32>,
     /// Whether a datagram was ever sent with locators of its own.
@@ -202,6 +211,7 @@ impl Sockets {
             opted_out: Atomic::new(0),
             impatient: Atomic::new(0),
             steered: Atomic::new(0),
+            pending: Atomic::new(0),
             receivers: Atomic::new(0),
             has_choices: Atomic::new(false),
         }? Error)
@@ -300,6 +310,49 @@ impl Sockets {
         self.impatient.load(Relaxed) != 0
     }
 
+    /// Whether any socket wants something of a context that it had not when it asked.
+    #[inline]
+    pub(crate) fn any_pending(&self) -> bool {
+        self.pending.load(Relaxed) != 0
+    }
+
+    /// Whether this socket does. Any context.
+    pub(crate) fn is_pending(&self, sk: &Sock, rcu: &Guard) -> bool {
+        self.any_pending()
+            && self
+                .table
+                .lookup(&key(sk), rcu)
+                .is_some_and(SocketState::is_pending)
+    }
+
+    /// What this socket wants waits for a context. No effect on one that wants nothing. Process
+    /// context.
+    pub(crate) fn set_pending(&self, sk: &Locked<'_>) {
+        if let Some(state) = self.table.lookup(&key(sk), &Guard::new()) {
+            self.change_pending(state, true);
+        }
+    }
+
+    /// It waits no more; whether it did. Any context.
+    pub(crate) fn take_pending(&self, sk: &Sock) -> bool {
+        self.table
+            .lookup(&key(sk), &Guard::new())
+            .is_some_and(|state| self.change_pending(state, false))
+    }
+
+    /// How it was before.
+    fn change_pending(&self, state: &SocketState, pending: bool) -> bool {
+        let was_pending = state.pending.xchg(u32::from(pending), Relaxed) != 0;
+        match (was_pending, pending) {
+            (false, true) => self.pending.add(1, Relaxed),
+            (true, false) => {
+                self.pending.fetch_sub(1, Relaxed);
+            }
+            _ => (),
+        }
+        was_pending
+    }
+
     /// Whether the packets of this socket are none of the shim's business. Any context.
     #[inline]
     pub(crate) fn is_opted_out(&self, sk: &Sock, rcu: &Guard) -> bool {
@@ -332,6 +385,9 @@ impl Sockets {
                 state.pin.release();
             }
             self.count_options(before, after);
+            if !after.contains(Options::HOT_STANDBY) {
+                self.change_pending(state, false);
+            }
             if after == Options::NONE {
                 self.remove(state);
             }
@@ -354,7 +410,12 @@ impl Sockets {
         if options != Options::NONE && child.holds_net() {
             // A child that comes in when memory is short is an ordinary socket. One that has its
             // entry already was announced twice.
-            let _ = self.insert(child, options, GFP_ATOMIC);
+            let inserted = self.insert(child, options, GFP_ATOMIC);
+            if inserted.is_ok() && options.contains(Options::HOT_STANDBY) {
+                if let Some(state) = self.table.lookup(&key(child), &Guard::new()) {
+                    self.change_pending(state, true);
+                }
+            }
         }
     }
 
@@ -368,6 +429,7 @@ impl Sockets {
             let options = state.options();
             if self.remove(state) {
                 self.count_options(options, Options::NONE);
+                self.change_pending(state, false);
                 return options;
             }
         }
@@ -384,6 +446,7 @@ impl Sockets {
             try_pin_init!(SocketState {
                 entry: Entry::new(key(sk)),
                 options: Atomic::new(options.0),
+                pending: Atomic::new(0),
                 values <- new_spinlock_bh!(Values::default()),
                 pin,
             }? Error),

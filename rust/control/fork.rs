@@ -19,6 +19,7 @@ use crate::{
         Fork,
         ForkError,
         Namespace,
+        Options,
         SetPairError,
         Setting,
         Wish, //
@@ -27,7 +28,8 @@ use crate::{
         rcu::RcuArc,
         sock::{
             self,
-            Sock, //
+            Sock,
+            SockRef, //
         },
     },
     proto::{
@@ -211,6 +213,61 @@ impl Control {
         fork.apply_all(namespace, context);
     }
 
+    /// Sockets that wanted a hot standby before they had this context get it now. The worker only.
+    ///
+    /// One that was not accepted yet, which nobody could be named as the owner of, waits for its
+    /// next packet. It does not lock them: a program can keep its socket locked for as long as it likes. So what
+    /// a socket takes back meanwhile is taken back here, too.
+    pub(super) fn configure_pending(&self, namespace: &Namespace, context: &Context) {
+        const BATCH: usize = 16;
+
+        let sockets = &namespace.sockets;
+        while sockets.any_pending() && context.is_associated() {
+            let ulids = *context.ulids();
+            let mut batch = [const { None::<SockRef> }; BATCH];
+            let mut places = batch.iter_mut();
+            sock::for_each_connected(namespace.net(), |sk| {
+                let rcu = rcu::read_lock();
+                if ulids_of(sk) != ulids
+                    || !sk.has_file()
+                    || !sockets.is_pending(sk, &rcu)
+                    || sockets.is_opted_out(sk, &rcu)
+                {
+                    return ControlFlow::Continue(());
+                }
+                let Some(place) = places.next() else {
+                    return ControlFlow::Break(());
+                };
+                *place = sk.get();
+                ControlFlow::Continue(())
+            });
+            let mut has_progress = false;
+            for sk in batch.iter().flatten() {
+                let Some(used) = namespace.context_of(sk, ulids) else {
+                    continue;
+                };
+                if !sockets.take_pending(sk) {
+                    continue;
+                }
+                has_progress = true;
+                let give = |wanted| {
+                    self.configure(namespace, sk, ulids, &used, &Setting::HotStandby(wanted))
+                };
+                if give(true).is_err() {
+                    namespace.counters.count(Counter::ForkSettingFailed);
+                }
+                let options = sockets.options(sk, &rcu::read_lock());
+                if !options.contains(Options::HOT_STANDBY) {
+                    // What was not set need not be set back.
+                    let _ = give(false);
+                }
+            }
+            if !has_progress {
+                return;
+            }
+        }
+    }
+
     /// The socket is gone that a fork was made for, or that has settings in a context. The worker
     /// only. True if the context is gone too; one that still carries packets waits for a later call.
     pub(super) fn owner_gone(&self, namespace: &Namespace, context: &RcuArc<Context>) -> bool {
@@ -258,6 +315,14 @@ impl Control {
     }
 }
 
+/// The addresses of a connected socket.
+fn ulids_of(sk: &Sock) -> UlidPair {
+    UlidPair {
+        local: Ulid::new(sk.local_address()),
+        peer: Ulid::new(sk.peer_address()),
+    }
+}
+
 /// The entry of the socket whose fork a context is; `None` if the socket is gone or has another.
 fn owning(namespace: &Namespace, context: &Context) -> Option<RcuArc<Fork>> {
     let socket = context.owner()?.socket;
@@ -276,11 +341,7 @@ fn is_shared(namespace: &Namespace, sk: &Sock, ulids: UlidPair, context: &Contex
     }
     let mut is_shared = false;
     sock::for_each_connected(namespace.net(), |other| {
-        let of_other = UlidPair {
-            local: Ulid::new(other.local_address()),
-            peer: Ulid::new(other.peer_address()),
-        };
-        is_shared = of_other == ulids
+        is_shared = ulids_of(other) == ulids
             && other.address() != sk.address()
             && !namespace.sockets.is_opted_out(other, &rcu::read_lock())
             && namespace

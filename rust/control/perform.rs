@@ -130,6 +130,7 @@ impl Control {
                 self.watch(namespace, context, occasion);
                 if turn.is_new.get() {
                     self.fork_established(namespace, context);
+                    self.configure_pending(namespace, context);
                 }
             }
             // The machine stays as it was: a message is as good as lost, and what its timer was to
@@ -234,6 +235,10 @@ impl Turn<'_, '_> {
                 self.settle(machine);
                 self.control()
                     .watch(self.namespace, self.context, Occasion::Look);
+                if self.is_new.get() {
+                    self.control()
+                        .configure_pending(self.namespace, self.context);
+                }
             }
             Err(_) => {
                 self.control()

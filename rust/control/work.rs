@@ -99,6 +99,9 @@ impl Control {
         if Wish::Shared.is_in(wishes) {
             self.unshare(namespace, context);
         }
+        if Wish::Pending.is_in(wishes) {
+            self.configure_pending(namespace, context);
+        }
         if Wish::Unrecognized.is_in(wishes) {
             self.step(
                 namespace,

@@ -119,6 +119,9 @@ impl Hook for Output {
         if context.lent_to() != 0 {
             notice_user(namespace, context, &skb, state);
         }
+        if namespace.sockets.any_pending() {
+            notice_pending(namespace, context, &skb, state, rcu);
+        }
         if context.sent() {
             namespace.control.stamped(namespace, context);
         }
@@ -180,6 +183,23 @@ fn notice_user(namespace: &Namespace, context: &Context, skb: &SkBuff, state: &S
     let is_other = |sk: &Sock| sk.holds_net() && sk.address() != context.lent_to();
     if state.sender(skb).is_some_and(is_other) {
         context.wish(Wish::Shared);
+        namespace.control.stamped(namespace, context);
+    }
+}
+
+/// Tells the worker if a packet is from a socket that wanted something of its context before it
+/// had one.
+#[cold]
+fn notice_pending(
+    namespace: &Namespace,
+    context: &Context,
+    skb: &SkBuff,
+    state: &State,
+    rcu: &Guard,
+) {
+    let is_pending = |sk: &Sock| namespace.sockets.is_pending(sk, rcu) && sk.has_file();
+    if context.is_associated() && state.sender(skb).is_some_and(is_pending) {
+        context.wish(Wish::Pending);
         namespace.control.stamped(namespace, context);
     }
 }

@@ -94,6 +94,9 @@ bool shim6_helper_msg_destination(struct sock *sk, const struct msghdr *msg,
 				  struct in6_addr *daddr);
 bool shim6_helper_msg_source(struct net *net, struct sock *sk, const struct flowi6 *fl6,
 			     const struct in6_addr *daddr, struct in6_addr *saddr);
+u16 shim6_helper_msg_port(const struct sock *sk, const struct msghdr *msg);
+size_t shim6_helper_skb_upper_header(const struct sock *sk, const struct sk_buff *skb, void *to,
+				     size_t len);
 int shim6_helper_sock_bound_dev(const struct sock *sk, const struct flowi6 *fl6);
 bool shim6_helper_sock_has_txtime(const struct sock *sk);
 void shim6_helper_set_transmit_time(struct ipcm6_cookie *ipc6, u64 time);
@@ -245,6 +248,9 @@ bool shim6_helper_sock_is_datagram(const struct sock *sk);
 bool shim6_helper_sock_is_connected(const struct sock *sk);
 struct net *shim6_helper_sock_net(const struct sock *sk);
 bool shim6_helper_sock_holds_net(const struct sock *sk);
+bool shim6_helper_sock_has_file(const struct sock *sk);
+bool shim6_helper_sock_get(struct sock *sk);
+void shim6_helper_sock_put(struct sock *sk);
 void shim6_helper_sock_peer(const struct sock *sk, struct in6_addr *peer);
 void shim6_helper_sock_local(const struct sock *sk, struct in6_addr *local);
 struct sock *shim6_helper_request_listener(const struct request_sock *req);

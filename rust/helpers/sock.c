@@ -51,6 +51,23 @@ struct net *shim6_helper_sock_net(const struct sock *sk)
 	return sock_net(sk);
 }
 
+/* Whether a process has the socket: it was accepted, and is not closed. */
+bool shim6_helper_sock_has_file(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_socket);
+}
+
+/* A socket whose last reference goes is not there any more. */
+bool shim6_helper_sock_get(struct sock *sk)
+{
+	return refcount_inc_not_zero(&sk->sk_refcnt);
+}
+
+void shim6_helper_sock_put(struct sock *sk)
+{
+	sock_put(sk);
+}
+
 bool shim6_helper_sock_holds_net(const struct sock *sk)
 {
 	return sk->sk_net_refcnt;

@@ -158,6 +158,23 @@ impl Sock {
         unsafe { bindings::shim6_helper_sock_is_datagram(self.as_ptr()) }
     }
 
+    /// Whether a process has the socket: it was accepted, and is not closed. Any context.
+    pub(crate) fn has_file(&self) -> bool {
+        // SAFETY: The socket is live.
+        unsafe { bindings::shim6_helper_sock_has_file(self.as_ptr()) }
+    }
+
+    /// A counted reference; [`None`] if the socket is about to be freed. Any context.
+    pub(crate) fn get(&self) -> Option<SockRef> {
+        // SAFETY: The socket is live.
+        if unsafe { bindings::shim6_helper_sock_get(self.as_ptr()) } {
+            // INVARIANT: Counted just now.
+            NonNull::new(self.as_ptr()).map(SockRef)
+        } else {
+            None
+        }
+    }
+
     /// Waits until the socket belongs to the current task. Process context.
     pub(crate) fn lock(&self) -> Locked<'_> {
         // SAFETY: The socket is live.
@@ -176,6 +193,29 @@ pub(crate) struct SockOwner {
     pub(crate) inode: u64,
     /// The user who made it, as the initial user namespace has it.
     pub(crate) uid: u32,
+}
+
+/// A counted reference to a socket.
+///
+/// # Invariants
+///
+/// The pointer is a full socket of one of the Internet families, of which this holds a reference.
+pub(crate) struct SockRef(NonNull<bindings::sock>);
+
+impl core::ops::Deref for SockRef {
+    type Target = Sock;
+
+    fn deref(&self) -> &Sock {
+        // SAFETY: By the type invariant.
+        unsafe { Sock::from_ptr(self.0.as_ptr()) }
+    }
+}
+
+impl Drop for SockRef {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant; the reference is given up.
+        unsafe { bindings::shim6_helper_sock_put(self.0.as_ptr()) };
+    }
 }
 
 /// Evidence that the current task owns a socket (`lock_sock()`): no other system call changes it

@@ -102,24 +102,65 @@ pub(super) fn deferred_setup(sk: &Sock, Switch(deferred): Switch) -> Result {
     Ok(())
 }
 
-/// SHIM_HOT_STANDBY (draft, Section 5.3). Without a context it is only noted (choice A-14), in
-/// RFC 6316 it is an error.
+/// SHIM_HOT_STANDBY (draft, Section 5.3). Without a context it is noted until there is one (choice
+/// A-14), in RFC 6316 it is an error.
 pub(super) fn hot_standby(sk: &Sock, form: Form, Switch(wanted): Switch) -> Result {
     let context = association::context(sk);
     if context.is_none() && form == Form::Rfc {
         return Err(ENOENT);
     }
-    let setting = Setting::HotStandby(wanted);
-    let note = |sockets: &Sockets, sk: &Locked<'_>| sockets.set(sk, Options::HOT_STANDBY, wanted);
     match context {
-        Some(context) if wanted || options(sk).contains(Options::HOT_STANDBY) => {
-            configure(sk, &context, &setting, Options::HOT_STANDBY, note)
-        }
-        _ => {
+        Some(context) if wanted => keep_standby(sk, &context),
+        _ if wanted => {
             lifetime::observe()?;
-            note(sockets(sk), &sk.lock())
+            {
+                let sk = sk.lock();
+                sockets(&sk).set(&sk, Options::HOT_STANDBY, true)?;
+                sockets(&sk).set_pending(&sk);
+            }
+            // The context may have come just before it was noted, so that nobody saw that.
+            match association::context(sk) {
+                Some(context) if sockets(sk).take_pending(sk) => keep_standby(sk, &context),
+                _ => Ok(()),
+            }
         }
+        context => drop_standby(sk, context),
     }
+}
+
+/// There is a hot standby.
+fn keep_standby(sk: &Sock, context: &RcuArc<Context>) -> Result {
+    let setting = Setting::HotStandby(true);
+    configure(
+        sk,
+        context,
+        &setting,
+        Options::HOT_STANDBY,
+        |sockets, sk| {
+            sockets.take_pending(sk);
+            Ok(())
+        },
+    )
+}
+
+/// There is none any more. This is noted first, so that the worker, which gives a context what was
+/// noted, sees it.
+fn drop_standby(sk: &Sock, context: Option<RcuArc<Context>>) -> Result {
+    let was_wanted = options(sk).contains(Options::HOT_STANDBY);
+    sockets(sk).set(&sk.lock(), Options::HOT_STANDBY, false)?;
+    let Some(context) = context.filter(|_| was_wanted) else {
+        return Ok(());
+    };
+    let setting = Setting::HotStandby(false);
+    let namespace = Namespace::of(sk.net());
+    namespace
+        .control
+        .configure(namespace, sk, *context.ulids(), &context, &setting)
+        .map_err(configure_error)
+        .inspect_err(|_| {
+            // The context still has it. If there is no memory for that either, it goes with the socket.
+            let _ = sockets(sk).set(&sk.lock(), Options::HOT_STANDBY, true);
+        })
 }
 
 /// SHIM_LOC_LOCAL_RECV and SHIM_LOC_PEER_RECV (draft, Sections 5.7 and 5.8).
@@ -357,15 +398,7 @@ fn configure(
     let configured = namespace
         .control
         .configure(namespace, sk, *context.ulids(), context, setting)
-        .map_err(|error| match error {
-            ConfigureError::Setting(
-                SetPairError::NotInList(_) | SetPairError::NotOnHost | SetPairError::NoPeer,
-            ) => invalid_locator(),
-            ConfigureError::Setting(SetPairError::Gone) => ENOENT,
-            ConfigureError::Setting(SetPairError::NoMemory) => ENOMEM,
-            // ENOBUFS if there are too many.
-            ConfigureError::Fork(error) => error.into(),
-        });
+        .map_err(configure_error);
     match configured {
         Ok(()) => note(sockets, &sk.lock()),
         Err(error) => {
@@ -375,6 +408,19 @@ fn configure(
             }
             Err(error)
         }
+    }
+}
+
+/// What the program is told.
+fn configure_error(error: ConfigureError) -> Error {
+    match error {
+        ConfigureError::Setting(
+            SetPairError::NotInList(_) | SetPairError::NotOnHost | SetPairError::NoPeer,
+        ) => invalid_locator(),
+        ConfigureError::Setting(SetPairError::Gone) => ENOENT,
+        ConfigureError::Setting(SetPairError::NoMemory) => ENOMEM,
+        // ENOBUFS if there are too many.
+        ConfigureError::Fork(error) => error.into(),
     }
 }
 
