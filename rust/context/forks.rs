@@ -445,20 +445,52 @@ impl Namespace {
 
     /// The context that a connected socket with these ULIDs uses, if it is associated. Any context.
     pub(crate) fn context_of(&self, sk: &Sock, ulids: UlidPair) -> Option<RcuArc<Context>> {
-        let fork = self
+        self.context_to(sk, ulids, sk.ports().1)
+    }
+
+    /// The context that a packet of a socket between these ULIDs uses which goes to a port of the
+    /// peer, if it is associated. Any context.
+    pub(crate) fn context_to(
+        &self,
+        sk: &Sock,
+        ulids: UlidPair,
+        port: u16,
+    ) -> Option<RcuArc<Context>> {
+        self.associated(ulids, |rcu| {
+            let (local, _) = sk.ports();
+            let flow = u8::try_from(sk.protocol())
+                .ok()
+                .map(|protocol| Flow::new(protocol, local, port));
+            self.fork(ulids, Some(sk), flow, rcu)
+                .map(|context| *context.identity())
+        })
+    }
+
+    /// The context that a packet of a conversation came in by, if it is associated: that of the
+    /// last one, as packets do not say. Any context.
+    pub(crate) fn context_from(
+        &self,
+        ulids: UlidPair,
+        flow: Option<Flow>,
+    ) -> Option<RcuArc<Context>> {
+        self.associated(ulids, |rcu| {
+            self.fork(ulids, None, flow, rcu)
+                .map(|context| *context.identity())
+        })
+    }
+
+    /// A fork, else the default context.
+    fn associated(
+        &self,
+        ulids: UlidPair,
+        fork: impl FnOnce(&Guard) -> Option<Identity>,
+    ) -> Option<RcuArc<Context>> {
+        let identity = self
             .forks
             .any()
-            .then(|| {
-                let (local, peer) = sk.ports();
-                let flow = u8::try_from(sk.protocol())
-                    .ok()
-                    .map(|protocol| Flow::new(protocol, local, peer));
-                let rcu = rcu::read_lock();
-                self.fork(ulids, Some(sk), flow, &rcu)
-                    .map(|context| *context.identity())
-            })
-            .flatten();
-        let identity = fork.unwrap_or(default_identity(ulids));
+            .then(|| fork(&rcu::read_lock()))
+            .flatten()
+            .unwrap_or(default_identity(ulids));
         self.contexts
             .get_by_identity(&identity)
             .filter(|context| context.is_associated())

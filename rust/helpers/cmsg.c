@@ -3,6 +3,7 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
+#include <linux/udp.h>
 #include <net/dst.h>
 #include <net/flow.h>
 #include <net/inet_sock.h>
@@ -78,6 +79,16 @@ bool shim6_helper_msg_destination(struct sock *sk, const struct msghdr *msg,
 	return true;
 }
 
+/* The port of that, in host byte order; raw sockets have none. */
+u16 shim6_helper_msg_port(const struct sock *sk, const struct msghdr *msg)
+{
+	const struct sockaddr_in6 *sin6 = msg->msg_name;
+
+	if (sk->sk_type == SOCK_RAW)
+		return 0;
+	return ntohs(sin6 ? sin6->sin6_port : READ_ONCE(sk->sk_dport));
+}
+
 /*
  * The source that a message is going to have: that of its ancillary data, that
  * of its socket, or what routing says.
@@ -142,6 +153,23 @@ bool shim6_helper_skb_is_ipv6(const struct sk_buff *skb)
 const void *shim6_helper_skb_network_header(const struct sk_buff *skb)
 {
 	return skb_network_header(skb);
+}
+
+/*
+ * Copies the beginning of the header of the upper layer of a packet in the queue
+ * of a UDP or raw socket; returns how much there is of it. That of UDP has been
+ * pulled, but is still there.
+ */
+size_t shim6_helper_skb_upper_header(const struct sock *sk, const struct sk_buff *skb, void *to,
+				     size_t len)
+{
+	if (sk->sk_type == SOCK_RAW) {
+		len = min_t(size_t, len, skb->len);
+		return skb_copy_bits(skb, 0, to, len) ? 0 : len;
+	}
+	len = min(len, sizeof(struct udphdr));
+	memcpy(to, udp_hdr(skb), len);
+	return len;
 }
 
 /* Called from an ftrace callback. */

@@ -138,6 +138,12 @@ impl Message<'_> {
         is_known.then_some(octets)
     }
 
+    /// The port that it goes to; 0 for a protocol without ports.
+    pub(crate) fn port(&self) -> u16 {
+        // SAFETY: Both are live; the sending function has checked the name of the message.
+        unsafe { bindings::shim6_helper_msg_port(self.sk.as_ptr(), self.msg) }
+    }
+
     /// The interface that it has to leave by; 0 for any.
     pub(crate) fn interface(&self) -> u32 {
         // SAFETY: Both are live.
@@ -156,6 +162,9 @@ pub(crate) struct Received<'a> {
 
 /// The octets of the header of IPv6.
 const HEADER_LEN: usize = 40;
+
+/// How much of the header of the upper layer is of use: the ports, and the flags of TCP.
+pub(crate) const UPPER_HEADER_LEN: usize = 14;
 
 impl Received<'_> {
     /// The socket.
@@ -177,6 +186,23 @@ impl Received<'_> {
                 HEADER_LEN,
             )
         })
+    }
+
+    /// The beginning of the header of the upper layer, as far as there is one.
+    pub(crate) fn upper_header<'r>(
+        &self,
+        room: &'r mut [u8; UPPER_HEADER_LEN],
+    ) -> Option<&'r [u8]> {
+        // SAFETY: Both are live, the packet is one of the socket's, and the room is this wide.
+        let len = unsafe {
+            bindings::shim6_helper_skb_upper_header(
+                self.sk.as_ptr(),
+                self.skb,
+                room.as_mut_ptr().cast(),
+                room.len(),
+            )
+        };
+        room.get(..len)
     }
 
     /// What [`super::skbuff::SkBuff::mark_translated`] noted, `None` if it was not called for the

@@ -35,7 +35,8 @@ use crate::{
             Ancillary,
             Message,
             Received,
-            Registration, //
+            Registration,
+            UPPER_HEADER_LEN, //
         },
         compat::errno::{
             ENETUNREACH,
@@ -56,7 +57,13 @@ use crate::{
             Ulid,
             UlidPair, //
         },
-        wire::ipv6::Ipv6Header,
+        wire::{
+            flow::{
+                Direction,
+                Flow, //
+            },
+            ipv6::Ipv6Header,
+        },
     },
 };
 use kernel::{
@@ -343,7 +350,7 @@ impl Ancillary for Shim {
                 local: header.destination.as_ulid(),
                 peer: header.source.as_ulid(),
             };
-            association::of_datagram(sk, ulids)
+            association::of_received(sk, ulids, conversation(received))
         });
         for side in [Side::Local, Side::Peer] {
             for form in [Form::Draft, Form::Rfc] {
@@ -396,5 +403,17 @@ fn context_of(message: &Message<'_>) -> Option<RcuArc<Context>> {
         local: Ulid::new(source),
         peer: Ulid::new(destination),
     };
-    association::of_datagram(message.sk(), ulids)
+    association::of_sent(message.sk(), ulids, message.port())
+}
+
+/// The conversation that a datagram is of.
+fn conversation(received: &Received<'_>) -> Option<Flow> {
+    let protocol = u8::try_from(received.sk().protocol()).ok()?;
+    let mut room = [0; UPPER_HEADER_LEN];
+    Flow::parse(
+        received.upper_header(&mut room)?,
+        0,
+        protocol,
+        Direction::Inbound,
+    )
 }

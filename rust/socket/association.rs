@@ -6,8 +6,7 @@ use crate::{
     bindings,
     context::{
         Context,
-        Namespace,
-        Options, //
+        Namespace, //
     },
     kernel_ext::{
         rcu::RcuArc,
@@ -16,9 +15,12 @@ use crate::{
             Sock, //
         },
     },
-    proto::locator::{
-        Ulid,
-        UlidPair, //
+    proto::{
+        locator::{
+            Ulid,
+            UlidPair, //
+        },
+        wire::flow::Flow,
     },
 };
 use kernel::{
@@ -29,28 +31,37 @@ use kernel::{
 /// The context that the packets of a socket use; [`None`] if the socket is not associated.
 pub(super) fn context(sk: &Sock) -> Option<RcuArc<Context>> {
     let sk = sk.lock();
-    let namespace = Namespace::of(sk.net());
-    if namespace
-        .sockets
-        .options(&sk, &rcu::read_lock())
-        .contains(Options::OPT_OUT)
-    {
+    if is_opted_out(&sk) {
         return None;
     }
-    namespace.context_of(&sk, ulids(&sk)?)
+    of_ulids(&sk)
 }
 
-/// The context of a datagram of a socket that is sent or received between these ULIDs.
-pub(super) fn of_datagram(sk: &Sock, ulids: UlidPair) -> Option<RcuArc<Context>> {
-    let namespace = Namespace::of(sk.net());
-    if namespace
-        .sockets
-        .options(sk, &rcu::read_lock())
-        .contains(Options::OPT_OUT)
-    {
+/// The context that a datagram of a socket between these ULIDs, to a port of the peer, is going to
+/// use.
+pub(super) fn of_sent(sk: &Sock, ulids: UlidPair, port: u16) -> Option<RcuArc<Context>> {
+    if is_opted_out(sk) {
         return None;
     }
-    namespace.context_of(sk, ulids)
+    Namespace::of(sk.net()).context_to(sk, ulids, port)
+}
+
+/// The context that a datagram of a socket between these ULIDs, of a conversation, came in by.
+pub(super) fn of_received(
+    sk: &Sock,
+    ulids: UlidPair,
+    flow: Option<Flow>,
+) -> Option<RcuArc<Context>> {
+    if is_opted_out(sk) {
+        return None;
+    }
+    Namespace::of(sk.net()).context_from(ulids, flow)
+}
+
+fn is_opted_out(sk: &Sock) -> bool {
+    Namespace::of(sk.net())
+        .sockets
+        .is_opted_out(sk, &rcu::read_lock())
 }
 
 /// The context of a socket's ULID pair, whether the socket is opted out or not.
