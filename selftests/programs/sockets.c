@@ -16,8 +16,14 @@
  *	prefer N local|peer ADDRESS	SHIM_LOC_LOCAL_PREF, SHIM_LOC_PEER_PREF
  *	disable N local|peer		no such preference
  *	through N local|peer ADDRESS SIZE	so many octets, with ancillary data
+ *	answer N local|peer ADDRESS SIZE	the same to whom received last from
+ *	locators N			SHIM_LOC_LOCAL_RECV, SHIM_LOC_PEER_RECV
+ *	hear N				what is there: size, local and peer's locator
+ *	list N ADDRESS			SHIM_LOCLIST_LOCAL, of one
  *	timeout N SECONDS		SHIM_APP_TIMEOUT
  *	standby N 0|1			SHIM_HOT_STANDBY
+ *	stands N			what that is
+ *	join N ADDRESS PORT		a peer for a socket that is there
  *	used N local|peer		the locator in use
  *	dontshim N 0|1			SHIM_DONTSHIM
  *	associated N			SHIM_ASSOCIATED
@@ -121,7 +127,7 @@ static bool prefer(int n, const char *which, const char *text)
 }
 
 /* A datagram by a locator of its own. */
-static bool through(int n, const char *which, const char *text, const char *size)
+static bool through(int n, const char *which, const char *text, const char *size, bool answers)
 {
 	struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
 	union { char octets[CMSG_SPACE(sizeof(address))]; struct cmsghdr align; } control = { 0 };
@@ -142,7 +148,54 @@ static bool through(int n, const char *which, const char *text, const char *size
 	cmsg->cmsg_type = strcmp(which, "local") ? SHIM_LOC_PEER_SEND : SHIM_LOC_LOCAL_SEND;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(address));
 	memcpy(CMSG_DATA(cmsg), &address, sizeof(address));
+	if (answers) {
+		message.msg_name = &sockets[n].from;
+		message.msg_namelen = sockets[n].from_len;
+	}
 	return sendmsg(sockets[n].fd, &message, MSG_NOSIGNAL) >= 0;
+}
+
+/* A datagram and the locators that it came over; "-" for what is not told. */
+static bool hear(int n)
+{
+	char control[256], local[INET6_ADDRSTRLEN] = "-", peer[INET6_ADDRSTRLEN] = "-";
+	struct iovec iov = { octets, sizeof(octets) };
+	struct msghdr message = {
+		.msg_name = &sockets[n].from,
+		.msg_namelen = sizeof(sockets[n].from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t got = recvmsg(sockets[n].fd, &message, 0);
+
+	if (got < 0)
+		return failed();
+	sockets[n].from_len = message.msg_namelen;
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message); cmsg;
+	     cmsg = CMSG_NXTHDR(&message, cmsg)) {
+		struct sockaddr_in6 address;
+
+		if (cmsg->cmsg_level != SOL_SHIM)
+			continue;
+		memcpy(&address, CMSG_DATA(cmsg), sizeof(address));
+		inet_ntop(AF_INET6, &address.sin6_addr,
+			  cmsg->cmsg_type == SHIM_LOC_LOCAL_RECV ? local : peer, INET6_ADDRSTRLEN);
+	}
+	printf("ok %zd %s %s\n", got, local, peer);
+	return false;
+}
+
+static bool list(int n, const char *text)
+{
+	struct shim_locator locator = { .lc_family = AF_INET6, .lc_preference = 255 };
+
+	if (inet_pton(AF_INET6, text, locator.lc_addr) != 1) {
+		errno = EDESTADDRREQ;
+		return false;
+	}
+	return !setsockopt(sockets[n].fd, SOL_SHIM, SHIM_LOCLIST_LOCAL, &locator, sizeof(locator));
 }
 
 static bool number(int n, int name, const char *word)
@@ -164,12 +217,12 @@ static bool used(int n, const char *which)
 	return false;
 }
 
-static bool associated(int n)
+static bool value_of(int n, int name)
 {
 	int value;
 	socklen_t len = sizeof(value);
 
-	if (getsockopt(sockets[n].fd, SOL_SHIM, SHIM_ASSOCIATED, &value, &len))
+	if (getsockopt(sockets[n].fd, SOL_SHIM, name, &value, &len))
 		return failed();
 	printf("ok %d\n", value);
 	return false;
@@ -282,10 +335,23 @@ static bool command(char **word, int words)
 		return number(n, SHIM_APP_TIMEOUT, word[2]) || failed();
 	if (IS("standby", 3))
 		return number(n, SHIM_HOT_STANDBY, word[2]) || failed();
+	if (IS("stands", 2))
+		return value_of(n, SHIM_HOT_STANDBY);
+	if (IS("join", 4))
+		return connect_to(n, word[2], word[3]) || failed();
 	if (IS("through", 5))
-		return through(n, word[2], word[3], word[4]) || failed();
+		return through(n, word[2], word[3], word[4], false) || failed();
+	if (IS("answer", 5))
+		return through(n, word[2], word[3], word[4], true) || failed();
+	if (IS("locators", 2))
+		return (number(n, SHIM_LOC_LOCAL_RECV, "1") &&
+			number(n, SHIM_LOC_PEER_RECV, "1")) || failed();
+	if (IS("hear", 2))
+		return hear(n);
+	if (IS("list", 3))
+		return list(n, word[2]) || failed();
 	if (IS("associated", 2))
-		return associated(n);
+		return value_of(n, SHIM_ASSOCIATED);
 	if (IS("port", 2))
 		return port_of(n);
 	if (IS("inode", 2))
