@@ -591,6 +591,18 @@ static void test_send_kinds(void)
 	close(fd);
 	close(listener);
 
+	listener = listen_at(&tcp6, ULID_B, PORT);
+	fd = open_kind(&mptcp6);
+	if (fd < 0) {
+		tap_skip("no MPTCP here", "MPTCP: nothing looks at ancillary data");
+	} else {
+		connect_ends(fd, PORT);
+		same(send_raw(fd, SOL_SHIM, SHIM_FEEDBACK_POSITIVE, NULL, 0), 0,
+		     "MPTCP: nothing looks at ancillary data #77");
+		close(fd);
+	}
+	close(listener);
+
 	fd = open_kind(&ping6);
 	if (fd < 0)
 		tap_skip("no ping sockets here", "ping: SEND is EOPNOTSUPP");

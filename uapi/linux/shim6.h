@@ -13,7 +13,10 @@
  *
  * A program finds out whether the kernel has the shim by
  * getsockopt(fd, SOL_SHIM, SHIM_ASSOCIATED, ...): ENOPROTOOPT means no. UDP and
- * raw sockets have to ask anything once before ancillary data is looked at.
+ * raw sockets have to ask anything once before ancillary data is looked at. While
+ * any such socket has asked, ancillary data of this level is EOPNOTSUPP on TCP
+ * sockets. Otherwise it is ignored there, and always on sockets of MPTCP, whose
+ * ancillary data the kernel does not look at.
  */
 #ifndef _UAPI_LINUX_SHIM6_H
 #define _UAPI_LINUX_SHIM6_H
