@@ -50,6 +50,8 @@ spoken() {
 		says B2 eval 'names "$(ask A used 6 peer)"'
 }
 check "which is in use" wait_until 10 spoken
+# What is in use needs no proof that it is reachable.
+check "B's default goes to A2" topo_switch B B1 A2
 ask A send 6 100
 is "RECV: a datagram by the fork came to B2 from A1" "$(heard B 10)" "100 B2 A1"
 check "SEND: the answer may not go to A2, which the fork has not" forbidden B answer 10 peer "$A2" 100
