@@ -19,6 +19,24 @@ fork_standby() {
 	fork_of "$1" "$2" .failure_detection.hot_standby
 }
 
+# kept HOST SOCKET: whether the socket's fork keeps one, or the default if it has none.
+kept() {
+	local fork
+
+	fork=$(fork_standby "$1" "$2")
+	echo "${fork:-$(standby_of "$1")}"
+}
+
+# spare: A has confirmed one.
+spare() {
+	[[ -n $(shows A '.failure_detection.standby_local // empty') ]]
+}
+
+# no_owners: no fork of A is a socket's.
+no_owners() {
+	[[ -z $(forks A 'select(.owner_inode != null) | .fii') ]]
+}
+
 tap_begin
 dmesg_mark
 topo_up
@@ -44,22 +62,18 @@ check "#35: the context appears, and with it the standby" wait_until 10 says tru
 check "and that of the accepted socket" wait_until 10 says true standby_of B
 is "in place: nobody else uses the contexts" "$(forks A .fii) $(forks B .fii)" " "
 check "it talks" talk 2 2
-check "A has a confirmed spare" wait_until 20 \
-	eval '[[ -n $(shows A ".failure_detection.standby_local // empty") ]]'
+check "A has a confirmed spare" wait_until 20 spare
 
 # The context is there before the socket is.
 connected 3
-check "another connection: the first one's sockets get forks, and its accepted socket" \
-	wait_until 20 has_forks B 3
-is "each accepted socket has its own" "$(fork_standby B 2) $(fork_standby B 3)" "true true"
-is "and A's first one" "$(fork_standby A 2)" true
+check "another connection: A's first one gets a fork" wait_until 20 says true fork_standby A 2
 check "while the default has none any more" wait_until 10 says false standby_of A
-check "nor B's" wait_until 10 says false standby_of B
+check "an accepted socket has it" wait_until 20 says true kept B 2
+check "and the other" wait_until 20 says true kept B 3
 check "they talk" talk 2 2
 check "they talk" talk 3 3
 check "an accepted socket wants none" ask B standby 3 0
-is "so its fork keeps none, and the other's does" "$(fork_standby B 2) $(fork_standby B 3)" \
-	"true false"
+is "so its context keeps none, and the other's does" "$(kept B 2) $(kept B 3)" "true false"
 
 # Datagrams
 ask B open 10 udp "$B1" 7001 || die "no socket"
@@ -67,15 +81,13 @@ ask A open 4 udp "$A1" 7001 || die "no socket"
 check "UDP: a socket without a peer wants one" ask A standby 4 1
 check "UDP: and gets a peer" ask A join 4 "$B1" 7001
 check "UDP: it sends" ask A send 4 100
-check "UDP: and gets it from the default, as A's others have forks of their own or the peer's" \
-	wait_until 20 says true standby_of A
+check "UDP: and gets it" wait_until 20 says true kept A 4
 check "UDP: it wants none" ask A standby 4 0
-is "UDP: and has none" "$(ask A stands 4) $(standby_of A)" "0 false"
+is "UDP: and has none" "$(ask A stands 4) $(kept A 4)" "0 false"
 
 for n in 2 3 4; do ask A close $n; done
 for n in 0 2 3 10; do ask B close $n; done
-check "all closed, all forks of A's sockets are gone" wait_until 20 eval \
-	'[[ -z $(forks A "select(.owner_inode != null) | .fii") ]]'
+check "all closed, all forks of A's sockets are gone" wait_until 20 no_owners
 for host in A B; do stop "${SOCKETS_PID[$host]}"; done
 check "the module has no users" wait_until 10 says 0 cat /sys/module/shim6/refcnt
 check "the kernel has nothing to complain about" dmesg_clean

@@ -47,7 +47,7 @@ check "it comes from B2 on B" ask A prefer 6 peer "$B2"
 # Both ends have to confirm it, which takes traffic.
 spoken() {
 	ask A send 6 100 && ask B hear 10 >/dev/null && ask B reply 10 100 && takes A 6 100 &&
-		says B2 eval 'names "$(ask A used 6 peer)"'
+		[[ $(names "$(ask A used 6 peer)") == B2 ]]
 }
 check "which is in use" wait_until 10 spoken
 # What is in use needs no proof that it is reachable.
