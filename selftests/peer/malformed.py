@@ -269,22 +269,22 @@ def fuzz(bench, peer):
         mark, before, count, settles = bench.stats(), len(bench.contexts()), 0, 0
 
         def counted():
-            """B's queues are fair to peers, so that it has settled is not enough to know that
-            none is full: all messages have to be counted, in time."""
+            """B's queues are fair to peers, so that it has settled once does not mean that it
+            has done with these messages: only that nothing is counted any more does."""
             nonlocal settles
-            bench.settle()
-            settles += 1
-            less = {name: value * settles for name, value in bench.SETTLED.items()}
-            deadline = time.monotonic() + 3
+            before, deadline = None, time.monotonic() + 20
             while True:
+                bench.settle()
+                settles += 1
+                less = {name: value * settles for name, value in bench.SETTLED.items()}
                 delta = bench.since(mark, less)
                 dropped = sum(v for n, v in delta.items() if n.startswith("Drop_"))
                 valid = sum(delta.get(n, 0) for n in COUNTED.values())
                 full = delta.get("ControlQueueFull", 0)
                 good = dropped + valid == count > 0 and not full
-                if good or time.monotonic() > deadline:
+                if good and delta == before or full or time.monotonic() > deadline:
                     return good, delta
-                time.sleep(0.01)
+                before = delta
 
         for message in messages:
             bench.send(wire.ipv6(source, B1, message))
