@@ -59,9 +59,10 @@ static void resume(struct sock *sk, bool is_other_path)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	bh_lock_sock(sk);
-	/* Who owns it is about to send anyway. */
-	if (!sock_owned_by_user(sk) && icsk->icsk_pending == ICSK_TIME_RETRANS) {
-		forgive(sk, is_other_path);
+	if (icsk->icsk_pending == ICSK_TIME_RETRANS) {
+		/* Whoever owns it may have a full window and send nothing; the timer waits for him. */
+		if (!sock_owned_by_user(sk))
+			forgive(sk, is_other_path);
 		sk_reset_timer(sk, &sk->tcp_retransmit_timer, jiffies + 1);
 	}
 	bh_unlock_sock(sk);
