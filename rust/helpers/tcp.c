@@ -60,7 +60,7 @@ static void resume(struct sock *sk, bool is_other_path)
 
 	bh_lock_sock(sk);
 	if (icsk->icsk_pending == ICSK_TIME_RETRANS) {
-		/* Whoever owns it may have a full window and send nothing; the timer waits for him. */
+		/* Whoever owns it may send nothing, its window being full. The timer waits. */
 		if (!sock_owned_by_user(sk))
 			forgive(sk, is_other_path);
 		sk_reset_timer(sk, &sk->tcp_retransmit_timer, jiffies + 1);
