@@ -6,8 +6,10 @@
 
 # The kernel used when nobody says otherwise.
 DEFAULT_KERNEL=7.3
-# The one that runs the selftests at the speed of the host.
+# The one that runs the selftests at the speed of the host, without its waiting.
 NATIVE_KERNEL=uml
+# The one that measures at the speed of the host.
+BENCH_KERNEL=uml-smp
 # The one that also gets the load and data-path tests, by `make test`.
 OTHER_KERNEL=7.2
 
@@ -16,11 +18,13 @@ declare -A KERNEL_ROOT=(
 	[7.3]=stable
 	[7.2]=testing
 	[uml]=stable
+	[uml-smp]=stable
 )
 
 # KERNEL -> architecture: x86 is emulated, um (User-Mode Linux) is a process. It is
-# built from the source of its root's kernel.
-declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um)
+# built from the source of its root's kernel, with uml.config and another one.
+declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-smp]=um)
+declare -A KERNEL_CONFIG=([uml]=uml-travel.config [uml-smp]=uml-smp.config)
 
 # Packaged KERNEL -> extended regular expression of its image packages without
 # "linux-image-"; the highest version wins.

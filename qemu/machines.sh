@@ -66,19 +66,46 @@ plan_nics() {
 	done
 }
 
+# claim_processor: sets claimed to a processor of the host that no other machine claims,
+# empty if there is none. The one processor of User-Mode Linux is many processes
+# that wait for each other: twice as fast if they share one of the host.
+claim_processor() {
+	local first last processor
+	mkdir -p "$CACHE/lock"
+	while IFS=- read -r first last; do
+		for ((processor = first; processor <= ${last:-first}; processor++)); do
+			claimed=$processor
+			exec {claim}>"$CACHE/lock/processor-$processor"
+			! flock -n "$claim" || return 0
+			exec {claim}>&-
+		done
+	done < <(taskset -cp $$ | sed 's/.*: //' | tr , '\n')
+	claimed=''
+}
+
 # User-Mode Linux: the kernel is a program, its serial lines are our descriptors,
-# their numbers known to guest/agent.
+# their numbers known to guest/agent. All files come through hostfs, which reads them
+# at once: where time travels, a disk would answer after years.
 plan_process() {
 	if ((${#nics[@]} || ${#arguments[@]})) || [[ -n $segment ]]; then
 		die "User-Mode Linux has no NICs and no QEMU: --nic, --segment and --qemu-arg are for other kernels"
 	fi
 	mounts+=("$KERNEL_DIR:/kernel:ro")
+	local -a process=(setsid /kernel/linux "mem=${mem}M" seccomp=on)
+	case ${KERNEL_CONFIG[$kernel]} in
+	uml-smp.config) process+=("ncpus=$smp") ;;
+	*)
+		claim_processor
+		[[ -z $claimed ]] || process=(taskset -c "$claimed" "${process[@]}")
+		# Times are not the host's then, but those that a machine would have which is never kept waiting.
+		[[ $interactive == yes ]] || process+=(time-travel)
+		;;
+	esac
 	# On a panic the kernel ends its process group: it must not be ours.
 	# shellcheck disable=SC2054 # commas belong to the options.
 	command=(
 		bash -c 'exec 4>>/run/shim6/console 5>>/run/shim6/out 6>>/run/shim6/err && exec "$@"' bash
-		setsid /kernel/linux "mem=${mem}M" "ncpus=$smp" seccomp=on
-		initrd=/run/boot/initramfs ubd0r=/run/image/image.squashfs,,image
+		"${process[@]}" initrd=/run/boot/initramfs
 		con=null ssl=null con0=fd:0,fd:1 ssl0=null,fd:4 ssl1=null,fd:3 ssl2=null,fd:5 ssl3=null,fd:6
 		console=ttyS0 panic=-1 oops=panic net.ifnames=0
 		# What modules would bring when they are loaded for the first time is here already.

@@ -15,8 +15,8 @@ need_kernel() {
 	packaged=$RELEASE
 	case ${KERNEL_ARCH[$1]} in
 	um)
-		RELEASE=${packaged%-*}-uml
-		config=$(cat "$QEMU_DIR"/{uml.config,make-uml,compiler} | digest)
+		RELEASE=${packaged%-*}-$1
+		config=$(cat "$QEMU_DIR"/{uml.config,"${KERNEL_CONFIG[$1]}",make-uml,compiler} | digest)
 		;;
 	*) config=$(digest <"$ROOT_DIR/usr/src/linux-headers-$RELEASE/.config") ;;
 	esac
@@ -35,5 +35,5 @@ need_kernel() {
 make_tree() {
 	local script=$1 packaged=$2 source=${ROOT_KERNEL[${KERNEL_ROOT[$3]}]} into=$4
 	enter "$ROOT_DIR" "$into:/kernel" "$QEMU_DIR:/src:ro" -- \
-		bash "/src/$script" "$packaged" "/usr/src/linux-source-$source.tar.xz" "$(nproc)" "$RELEASE"
+		bash "/src/$script" "$packaged" "/usr/src/linux-source-$source.tar.xz" "$(nproc)" "$RELEASE" ${KERNEL_CONFIG[$3]:+"/src/${KERNEL_CONFIG[$3]}"}
 }

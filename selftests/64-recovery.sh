@@ -84,9 +84,12 @@ is "A sends over the same pair as before" "$(shows A '.current_local + " " + .cu
 
 # S69
 stat_mark A B
+# What A sends meanwhile would bring an answer without an identity.
+topo_kill A2
 on B shim6 context flush
 on B shim6 identity del hostB
 check "S69: B forgets who it is, and is told again" identity B
+topo_heal
 check "A recovers" recovers
 check "the stream goes on" flow_goes stream 300000
 is "B proves its locators again" "$(shows A '[.locator_peer[] | .verified] | all')" true

@@ -69,10 +69,11 @@ now_ms() {
 	echo $((10#${up/./} * 10))
 }
 
-# wait_until SECONDS COMMAND...: poll a condition until it holds. Returns 1,
-# with a line on stderr, if it still does not hold at the deadline.
+# wait_until SECONDS COMMAND...: poll a condition until it holds, the less often
+# the longer it takes. Returns 1, with a line on stderr, if it still does not hold at
+# the deadline.
 wait_until() {
-	local deadline=$((SECONDS + $1 + 1))
+	local deadline=$((SECONDS + $1 + 1)) ms=40 wait
 
 	shift
 	until "$@"; do
@@ -80,7 +81,9 @@ wait_until() {
 			echo "gave up waiting for: $*" >&2
 			return 1
 		fi
-		pause 0.05
+		printf -v wait "0.%03d" "$ms"
+		pause "$wait"
+		ms=$((ms < 300 ? ms * 5 / 4 : ms))
 	done
 }
 
