@@ -44,6 +44,25 @@ back
 topo_carrier A 1 down
 moves "S34: A's link loses its carrier: A uses the other one" A2
 topo_carrier A 1 up
+
+# The kernel tells of a lost carrier at most once a second, unless it knows another
+# device below (net/core/link_watch.c): what is sent finds it out before.
+back
+ip -n "$(topo_ns A)" link add other type dummy && ip -n "$(topo_ns A)" link set other up || die "no other link"
+is "A's uplink seems to have no device below: both ends have one number" \
+	"$(ip -n "$(topo_ns A)" -j link show up1 | jq -c '.[0] | .ifname, .ifindex == .link_index' | paste -sd ' ')" '"up1" true'
+pause 1.1
+ip -n "$(topo_ns A)" link set other carrier off
+# The worker has looked at all links because of that one.
+pause 0.2
+topo_carrier A 1 down
+since=$(now_ms)
+check "S34: it loses it within a second of another one: A uses the other one" wait_until 10 local_is A2
+took=$(($(now_ms) - since))
+note "after $took ms"
+holds "before the kernel tells" "$took < 500"
+is "the cause is known" "$(why)" local-lost
+topo_carrier A 1 up
 back
 topo_link A 1 down
 moves "S34: A's link is taken down: A uses the other one" A2

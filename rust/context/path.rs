@@ -6,7 +6,10 @@ use super::Identity;
 use crate::{
     kernel_ext::{
         address::In6Addr,
-        dst::DstCache,
+        dst::{
+            Dst,
+            DstCache, //
+        },
         rcu::RcuArc, //
     },
     proto::{
@@ -17,6 +20,10 @@ use crate::{
         number::Fii,
         tag::ContextTag,
     },
+};
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering, //
 };
 use kernel::prelude::*;
 
@@ -38,6 +45,8 @@ pub(crate) struct Path {
     /// The route of this pair.
     #[pin]
     pub(crate) cache: DstCache,
+    /// The last packet left by a device without carrier.
+    is_cut: AtomicBool,
 }
 
 impl Path {
@@ -66,6 +75,7 @@ impl Path {
                 source: In6Addr::from_octets(pair.local.as_octets()),
                 destination: In6Addr::from_octets(pair.peer.as_octets()),
                 cache <- DstCache::new(),
+                is_cut: AtomicBool::new(false),
             }? Error),
             GFP_KERNEL,
         )
@@ -75,5 +85,18 @@ impl Path {
     #[inline]
     pub(crate) fn is_translated(&self) -> bool {
         self.tag.is_some()
+    }
+
+    /// A packet is about to take this route. True if its device lost the carrier since the packet
+    /// before. The RCU read lock is held.
+    #[inline]
+    #[must_use]
+    pub(crate) fn is_newly_cut(&self, dst: &Dst) -> bool {
+        let is_cut = !dst.has_carrier();
+        if is_cut == self.is_cut.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.is_cut.store(is_cut, Ordering::Relaxed);
+        is_cut
     }
 }

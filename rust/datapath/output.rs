@@ -22,7 +22,10 @@ use crate::{
     kernel_ext::{
         address::In6Addr,
         compat::errno::EHOSTUNREACH,
-        dst::DstRef,
+        dst::{
+            Dst,
+            DstRef, //
+        },
         net::Net,
         netfilter::{
             Hook,
@@ -137,12 +140,23 @@ impl Hook for Output {
         };
         let way = Way::new(context, &steering, rcu);
         let Some(tag) = way.tag() else {
+            if let Some(dst) = skb.dst() {
+                way.notice_carrier(namespace, context, dst);
+            }
             namespace.counters.count(Counter::OutUlids);
             return Verdict::Accept(skb);
         };
         let forbids_fragments =
             skb.len() > MIN_MTU as usize && state.sender_forbids_fragments(&skb);
-        match translate(net, namespace, &mut skb, &way, tag, forbids_fragments) {
+        match translate(
+            net,
+            namespace,
+            context,
+            &mut skb,
+            &way,
+            tag,
+            forbids_fragments,
+        ) {
             Ok(Translated::Whole) => Verdict::Accept(skb),
             Ok(Translated::ToFragment(mtu)) => {
                 namespace.counters.count(Counter::OutFragmented);
@@ -268,6 +282,18 @@ impl<'a> Way<'a> {
         }
     }
 
+    /// Tells the worker if a packet is the first one that goes to a device without carrier: it need
+    /// not wait for the notifier.
+    #[inline]
+    fn notice_carrier(&self, namespace: &Namespace, context: &Context, dst: &Dst) {
+        if let Self::Current(path) = self {
+            if path.is_newly_cut(dst) {
+                context.wish(Wish::Paths);
+                namespace.control.stamped(namespace, context);
+            }
+        }
+    }
+
     /// What brings another packet onto the same way; `None` for that of the context.
     fn choice(&self, context: &Context, rcu: &Guard) -> Option<Choice> {
         match self {
@@ -314,12 +340,14 @@ type Failure = (Counter, Error);
 fn translate(
     net: &Net,
     namespace: &Namespace,
+    context: &Context,
     skb: &mut SkBuff,
     way: &Way<'_>,
     tag: ContextTag,
     forbids_fragments: bool,
 ) -> Result<Translated, Failure> {
     let dst = way.route(net, skb)?;
+    way.notice_carrier(namespace, context, &dst);
     let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
     let is_ulids = Ipv6Header::parse(skb.head())
         .is_some_and(|header| ulids_of(&header).as_locators() == *way.pair());

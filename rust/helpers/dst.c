@@ -52,6 +52,11 @@ struct net_device *shim6_helper_dst_dev(const struct dst_entry *dst)
 	return dst_dev_rcu(dst);
 }
 
+bool shim6_helper_dst_has_carrier(const struct dst_entry *dst)
+{
+	return netif_carrier_ok(dst_dev_rcu(dst));
+}
+
 unsigned int shim6_helper_dst_headroom(const struct dst_entry *dst)
 {
 	return LL_RESERVED_SPACE(dst_dev_rcu(dst));

@@ -118,6 +118,7 @@ int shim6_helper_dst_error(const struct dst_entry *dst);
 bool shim6_helper_dst_has_xfrm(const struct dst_entry *dst);
 bool shim6_helper_dst_is_local_input(const struct dst_entry *dst);
 struct net_device *shim6_helper_dst_dev(const struct dst_entry *dst);
+bool shim6_helper_dst_has_carrier(const struct dst_entry *dst);
 unsigned int shim6_helper_dst_headroom(const struct dst_entry *dst);
 bool shim6_helper_dev_is_memory(struct net_device *dev);
 struct net *shim6_helper_dev_net(const struct net_device *dev);

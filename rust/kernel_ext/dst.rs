@@ -102,6 +102,14 @@ impl Dst {
         unsafe { Device::from_ptr(bindings::shim6_helper_dst_dev(self.0.get())) }
     }
 
+    /// Whether the device that packets leave by has its carrier. Notifiers tell that too, but up to
+    /// a second later (`net/core/link_watch.c`). The RCU read lock is held.
+    #[inline]
+    pub(crate) fn has_carrier(&self) -> bool {
+        // SAFETY: The route is live, and so is its device under RCU.
+        unsafe { bindings::shim6_helper_dst_has_carrier(self.0.get()) }
+    }
+
     /// Room for headers of the device.
     #[inline]
     pub(crate) fn headroom(&self) -> usize {
