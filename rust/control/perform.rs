@@ -323,7 +323,7 @@ impl Turn<'_, '_> {
                 Action::Established { again: true } => {
                     self.count(Counter::ContextRecovered);
                     // What the peer did not take for want of a context gets through now.
-                    reap::resume(self.namespace, self.context, false);
+                    reap::resume(self.namespace, self.context, false, false);
                 }
                 Action::Established { again: false } => {
                     self.is_new.set(true);

@@ -87,6 +87,8 @@ pub(crate) struct Watch {
     standby: Option<LocatorPair>,
     /// Whether the pair is another since upper layers were last told to go on.
     has_moved: bool,
+    /// Whether they were told to because a standby took over, which was not yet known to work still.
+    was_told: bool,
 }
 
 /// The locators of a context with what is known of them now.
@@ -318,17 +320,29 @@ impl Control {
                 let before = context.pair(&rcu::read_lock());
                 let mut locked = context.lock()?;
                 locked.apply(namespace.net(), change, Cause::Probe)?;
+                // A standby was seen to work both ways before, so what waits need not go on waiting.
+                let is_standby = reason == PairReason::Standby;
                 if let Some(watch) = watch_of(&mut locked) {
-                    watch.has_moved = reason != PairReason::Failback;
+                    watch.has_moved = !is_standby && reason != PairReason::Failback;
+                    watch.was_told = is_standby;
                 }
                 drop(locked);
                 give_up(namespace, before);
                 count(counter);
+                if is_standby {
+                    resume(namespace, context, true, false);
+                }
             }
             Action::Resume => {
-                let has_moved = watch_of(&mut context.lock()?)
-                    .is_some_and(|watch| replace(&mut watch.has_moved, false));
-                resume(namespace, context, has_moved);
+                let (has_moved, was_told) =
+                    watch_of(&mut context.lock()?).map_or((false, false), |watch| {
+                        (
+                            replace(&mut watch.has_moved, false),
+                            replace(&mut watch.was_told, false),
+                        )
+                    });
+                // What has been acknowledged over the standby does not need it twice.
+                resume(namespace, context, has_moved, was_told && !has_moved);
             }
             Action::Confirm { pair, .. } => self.ask(namespace, context, pair)?,
             Action::Standby(standby) => {
@@ -456,9 +470,9 @@ impl Control {
     }
 }
 
-/// Lets the connections of a context go on at once; over another pair than before if it `has_moved`.
-/// May sleep.
-pub(super) fn resume(namespace: &Namespace, context: &Context, has_moved: bool) {
+/// Lets the connections of a context go on at once, over another pair than before if it `has_moved`;
+/// if they were told so before, only those that heard of nothing since. May sleep.
+pub(super) fn resume(namespace: &Namespace, context: &Context, has_moved: bool, is_again: bool) {
     namespace.counters.count(Counter::Resumed);
     context.begin_path(now());
     let ulids = context.ulids();
@@ -468,6 +482,7 @@ pub(super) fn resume(namespace: &Namespace, context: &Context, has_moved: bool) 
         octets(ulids.local),
         octets(ulids.peer),
         has_moved,
+        is_again,
     );
 }
 
@@ -482,6 +497,13 @@ fn give_up(namespace: &Namespace, pair: LocatorPair) {
 /// What a context keeps for failure detection.
 fn watch_of<'a>(locked: &'a mut Locked<'_>) -> Option<&'a mut Watch> {
     locked.establishment()?.watch.as_deref_mut()
+}
+
+/// Whether this end is looking for a pair, and does not hear the peer.
+pub(super) fn explores(context: &Context) -> bool {
+    context.lock().is_ok_and(|mut locked| {
+        watch_of(&mut locked).is_some_and(|watch| watch.reap.state() == reap::State::Exploring)
+    })
 }
 
 /// Octets of a Keepalive.
@@ -509,6 +531,7 @@ pub(super) fn follow(namespace: &Namespace, context: &Context, locked: &mut Lock
             asked: None,
             standby: None,
             has_moved: false,
+            was_told: false,
         };
         match KBox::new(watch, GFP_KERNEL) {
             Ok(watch) => establishment.watch = Some(watch),

@@ -8,7 +8,10 @@ use super::{
         Received,
         Turn, //
     },
-    reap::Occasion,
+    reap::{
+        self,
+        Occasion, //
+    },
     receive::Notes,
     surroundings::Surroundings,
     Control,
@@ -194,6 +197,40 @@ impl Control {
         }
     }
 
+    /// A message moves timers as payload does (RFC 5534, Section 4.1). What comes over another pair
+    /// than the current one, or answers over the pair that it was asked over, says nothing of the
+    /// pair that the peer sends payload over: while this end explores, it does not hear the peer by
+    /// that.
+    fn stamp(
+        &self,
+        namespace: &Namespace,
+        context: &RcuArc<Context>,
+        received: &Received<'_>,
+        is_answer: bool,
+    ) {
+        let over = LocatorPair {
+            local: received.arrival.destination,
+            peer: received.arrival.source,
+        };
+        let is_current = !is_answer && over == context.pair(&rcu::read_lock());
+        let stamps = context.stamps();
+        // The step that follows looks at the stamps.
+        match (is_current, reap::explores(context)) {
+            (true, false) => {
+                let _ = stamps.control_received(now());
+            }
+            (false, false) => {
+                let _ = stamps.control_received_elsewhere(now());
+            }
+            (true, true) => {
+                // At once: what is sent in answer would be the last that happened.
+                let _ = stamps.control_received(now());
+                self.watch(namespace, context, Occasion::Look);
+            }
+            (false, true) => {}
+        }
+    }
+
     fn received_by(
         &self,
         namespace: &Namespace,
@@ -212,22 +249,11 @@ impl Control {
             }
             return;
         }
-        let is_payload = !matches!(received.message, Message::Probe(_) | Message::Keepalive(_));
-        if is_payload {
-            let arrival = &received.arrival;
-            let over = LocatorPair {
-                local: arrival.destination,
-                peer: arrival.source,
-            };
-            let stamps = context.stamps();
-            // The step that follows looks at the stamps.
-            let _ = if over == context.pair(&rcu::read_lock()) {
-                stamps.control_received(now())
-            } else {
-                stamps.control_received_elsewhere(now())
-            };
+        let answered = self.answered(context, received);
+        if !matches!(received.message, Message::Probe(_) | Message::Keepalive(_)) {
+            self.stamp(namespace, context, received, answered.is_some());
         }
-        if let Some(pair) = self.answered(context, received) {
+        if let Some(pair) = answered {
             self.watch(namespace, context, Occasion::Confirmed(pair));
             return;
         }

@@ -264,7 +264,7 @@ int shim6_helper_getsockopt_nowhere(struct socket *sock, int level, int name);
 /* tcp.c */
 bool shim6_helper_tcp_timed_out(const struct sock *sk, struct shim6_helper_tcp_timeout *timeout);
 void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
-			     const struct in6_addr *peer, bool is_other_path);
+			     const struct in6_addr *peer, bool is_other_path, bool is_again);
 
 /* tracepoint.c */
 int shim6_helper_tracepoint_register(const char *name, void *probe, void *data);

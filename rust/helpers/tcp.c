@@ -10,6 +10,19 @@
 #include "helpers.h"
 
 /*
+ * Whether @sk retransmits because its head waited for as long as the retransmission
+ * timer does, but a loss probe was due before (RFC 8985, Section 7.2). Who goes on
+ * sending puts the probe off that long, and the timer starts again behind it.
+ */
+static bool is_overdue(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	return icsk->icsk_pending == ICSK_TIME_LOSS_PROBE && icsk->icsk_ca_state < TCP_CA_Recovery &&
+	       tcp_rtx_queue_head(sk) && tcp_rto_delta_us(sk) <= 0;
+}
+
+/*
  * Whether @sk, which retransmits, does so because its timer expired, and what is
  * to be known of it. Called with the lock of @sk held, from its tracepoint.
  */
@@ -17,14 +30,15 @@ bool shim6_helper_tcp_timed_out(const struct sock *sk, struct shim6_helper_tcp_t
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 
+	if (!sk_fullsock(sk) || sk->sk_family != AF_INET6 || ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return false;
 	/* The count goes back to zero with the first new acknowledgement. */
-	if (!sk_fullsock(sk) || sk->sk_family != AF_INET6 || !icsk->icsk_retransmits ||
-	    ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+	if (!icsk->icsk_retransmits && !is_overdue(sk))
 		return false;
 	timeout->net = sock_net(sk);
 	timeout->local = sk->sk_v6_rcv_saddr;
 	timeout->peer = sk->sk_v6_daddr;
-	timeout->retransmits = icsk->icsk_retransmits;
+	timeout->retransmits = max(icsk->icsk_retransmits, 1);
 	timeout->rto_msecs = jiffies_to_msecs(icsk->icsk_rto);
 	return true;
 }
@@ -54,12 +68,12 @@ static void forgive(struct sock *sk, bool is_other_path)
 		WRITE_ONCE(tp->snd_ssthresh, max(tp->snd_ssthresh, tp->prior_ssthresh));
 }
 
-static void resume(struct sock *sk, bool is_other_path)
+static void resume(struct sock *sk, bool is_other_path, bool is_again)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	bh_lock_sock(sk);
-	if (icsk->icsk_pending == ICSK_TIME_RETRANS) {
+	if (icsk->icsk_pending == ICSK_TIME_RETRANS && (!is_again || icsk->icsk_retransmits)) {
 		/* Whoever owns it may send nothing, its window being full. The timer waits. */
 		if (!sock_owned_by_user(sk))
 			forgive(sk, is_other_path);
@@ -71,10 +85,11 @@ static void resume(struct sock *sk, bool is_other_path)
 
 /*
  * An outage backs the retransmission timers of connections off. Those that wait
- * for theirs get it now, with the next one not backed off. Sleeps between buckets.
+ * for theirs get it now, with the next one not backed off; if @is_again, only those
+ * that heard of nothing since. Sleeps between buckets.
  */
 void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
-			     const struct in6_addr *peer, bool is_other_path)
+			     const struct in6_addr *peer, bool is_other_path, bool is_again)
 {
 	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
 	unsigned int i, n, seen, skip = 0;
@@ -104,7 +119,7 @@ void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
 		i += !skip;
 		local_bh_disable();
 		while (n)
-			resume(found[--n], is_other_path);
+			resume(found[--n], is_other_path, is_again);
 		local_bh_enable();
 		cond_resched();
 	}

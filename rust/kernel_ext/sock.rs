@@ -336,8 +336,15 @@ pub(crate) fn for_each_connected<F: FnMut(&Sock) -> ControlFlow<()>>(net: &Net, 
 
 /// Lets the TCP connections between two addresses send again at once what they wait to retransmit,
 /// rather than when their timers expire, which are backed off. Over another path than before, earlier
-/// timeouts do not count as congestion. Process context, sleeps.
-pub(crate) fn resume(net: &Net, local: [u8; 16], peer: [u8; 16], is_other_path: bool) {
+/// timeouts do not count as congestion. If `is_again`, only those that heard of nothing since their
+/// last timeout. Process context, sleeps.
+pub(crate) fn resume(
+    net: &Net,
+    local: [u8; 16],
+    peer: [u8; 16],
+    is_other_path: bool,
+    is_again: bool,
+) {
     let (local, peer) = (In6Addr::from_octets(&local), In6Addr::from_octets(&peer));
     // SAFETY: The namespace is live, and both addresses are valid.
     unsafe {
@@ -346,6 +353,7 @@ pub(crate) fn resume(net: &Net, local: [u8; 16], peer: [u8; 16], is_other_path: 
             local.as_ptr(),
             peer.as_ptr(),
             is_other_path,
+            is_again,
         );
     }
 }

@@ -9,7 +9,7 @@ import wire
 from bench import B1, B2, Bench, Peer, counts, equal, verdict
 from cga import Host
 from lists import ping
-from wire import PROBE, UPDATE
+from wire import ACK, KEEPALIVE, PROBE, UPDATE
 
 STRANGER = "2001:db8:bad::1"
 VICTIM = "2001:db8:dead:1::"
@@ -75,6 +75,46 @@ def explore(bench, peer, locator):
     return got[-1].fields["sent"][0] if got else bytes(40)
 
 
+def elsewhere(bench, host, other):
+    """What comes over another pair says nothing of the one that the peer sends over."""
+    bench.set("send_timeout", 1000)
+    peer = Peer(bench, host).handshake()
+    bench.drain()
+    ping(bench, peer)
+    got = bench.wait(lambda p: p.kind == PROBE and p.fields["sta"] == EXPLORING)
+    verdict("B, which is not answered, explores", bool(got))
+    for what, source, sta in (("another pair: B does not hear the peer", host.addresses[1], EXPLORING),
+                              ("the current pair: B hears it", host.addresses[0], INBOUND_OK)):
+        bench.send(peer.packet(UPDATE, source=source))
+        got = bench.wait(lambda p: str(p) == "Ack")
+        verdict("an Update Request over %s is acknowledged" % what.split(":")[0], bool(got))
+        got = [p for p in got if p.kind == PROBE] or bench.wait(lambda p: p.kind == PROBE)
+        equal("an Update Request over %s" % what, [p.fields["sta"] for p in got if p.kind == PROBE][-1:], [sta])
+
+    # The answer to what asked whether a pair can stand by, which comes over that pair.
+    bench.set("hot_standby", "on")
+    bench.set("standby_interval", 1000)
+    bench.set("send_timeout", 4000)
+    peer = Peer(bench, other).handshake()
+    # R2 is answered, so that what B sends next is something new.
+    bench.send(peer.packet(KEEPALIVE))
+    bench.settle()
+    ping(bench, peer)
+    asked = bench.wait(lambda p: p.kind == UPDATE and p.destination == other.addresses[1])
+    verdict("B asks whether a pair can stand by", bool(asked))
+    got = bench.wait(lambda p: p.kind == PROBE and p.fields["sta"] == EXPLORING)
+    verdict("B, which is not answered, explores again", bool(got))
+    # It asks more than once, each time with another nonce.
+    asked = [p for p in asked + got if p.kind == UPDATE and p.destination == other.addresses[1]]
+    bench.send(peer.packet(ACK, source=other.addresses[1], destination=asked[-1].source,
+                           nonce=asked[-1].fields["nonce"]))
+    bench.settle()
+    got = bench.wait(lambda p: p.kind == PROBE)
+    equal("the answer does not make B hear the peer", [p.fields["sta"] for p in got[-1:]], [EXPLORING])
+    for name, value in (("hot_standby", "off"), ("standby_interval", 60000), ("send_timeout", 15000)):
+        bench.set(name, value)
+
+
 def after_probing(bench, peer, locator, scenario):
     """Nothing but Probes goes to a locator until it answers; then it is used."""
     sent = explore(bench, peer, locator)
@@ -99,6 +139,7 @@ def main():
     host = lambda *prefixes: Host(["2001:db8:%s::" % p for p in prefixes], bench.random)
     spoofed(bench, host("a1:1", "a1:2"))
     foreign(bench, host("a2:1"))
+    elsewhere(bench, host("a3:1", "a3:2"), host("a5:1", "a5:2"))
 
     both = Host(["2001:db8:a4:1::", VICTIM], bench.random)
     after_probing(bench, Peer(bench, both).handshake(), both.addresses[1], "S45")

@@ -22,6 +22,7 @@ use shim6_proto::{
         Nonce, //
     },
     reap::{
+        self,
         Reap,
         Stamps, //
     },
@@ -191,6 +192,12 @@ impl Context {
     pub fn overlaps(&self, other: &Self) -> bool {
         let mut list = self.peer.list.iter();
         list.any(|known| other.peer.has(known.locator))
+    }
+
+    /// Whether it is looking for a pair, and does not hear the peer.
+    pub fn explores(&self) -> bool {
+        let watch = self.watch.as_ref();
+        watch.is_some_and(|watch| watch.reap.state() == reap::State::Exploring)
     }
 
     /// Whether the peer has acknowledged a locator of this host.

@@ -15,6 +15,7 @@ use shim6_proto::{
         Step, //
     },
     identity::Identity,
+    locator::LocatorPair,
     tag::ContextTag,
     wire::message::{
         Arrival,
@@ -211,8 +212,25 @@ impl Host {
         let asked = self.answered(slot, received);
         let is_payload = !matches!(received.message, Message::Probe(_) | Message::Keepalive(_));
         if let Some(context) = self.contexts.get(slot).filter(|_| is_payload) {
-            // The step that follows looks at the stamps.
-            let _ = context.stamps.control_received(world.now);
+            // As `stamp` of rust/control/work.rs: the step that follows looks at the stamps.
+            let over = LocatorPair {
+                local: received.arrival.destination,
+                peer: received.arrival.source,
+            };
+            let is_current = asked.is_none() && over == context.pair;
+            match (is_current, context.explores()) {
+                (true, false) => {
+                    let _ = context.stamps.control_received(world.now);
+                }
+                (false, false) => {
+                    let _ = context.stamps.control_received_elsewhere(world.now);
+                }
+                (true, true) => {
+                    let _ = context.stamps.control_received(world.now);
+                    self.watch(world, slot, &Occasion::Look);
+                }
+                (false, true) => {}
+            }
         }
         if let Some(pair) = asked {
             self.watch(world, slot, &Occasion::Confirmed(pair));
