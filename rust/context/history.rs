@@ -35,6 +35,10 @@ pub(crate) enum Event {
     InboundOk = 11,
     /// Another pair, or none, stands by.
     Standby = 12,
+    /// A Probe is sent. Only for those who listen, and so is the next.
+    ProbeSent = 13,
+    /// The peer has received a Probe.
+    ProbeReported = 14,
 }
 
 /// Why something happened, numbered as `enum shim6_cause`.

@@ -536,7 +536,7 @@ impl Locked<'_> {
         self.control
             .history
             .record(event, state, cause, control::now());
-        netlink::announce(net, self.context, event, cause, None);
+        netlink::announce(net, self.context, event, cause, &netlink::About::Context);
     }
 
     /// As [`Locked::record`], about an Error message with this code.
@@ -545,7 +545,13 @@ impl Locked<'_> {
         self.control
             .history
             .record(event, state, cause, control::now());
-        netlink::announce(net, self.context, event, cause, Some(code));
+        netlink::announce(
+            net,
+            self.context,
+            event,
+            cause,
+            &netlink::About::Error(code),
+        );
     }
 
     /// Changes what is to be changed, all or nothing. Process context, may sleep.

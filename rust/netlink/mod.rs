@@ -33,7 +33,10 @@ use core::ffi::CStr;
 
 use kernel::prelude::*;
 
-pub(crate) use events::announce;
+pub(crate) use events::{
+    announce,
+    About, //
+};
 
 static OPERATIONS: [Operation; 14] = [
     Operation::doit::<contexts::Get>(),

@@ -62,6 +62,8 @@ const fn name_and_current() -> [Policy; A_COUNT] {
         A_RANKING,
         A_OWNER_COOKIE,
         A_OWNER_INODE,
+        A_PROBED_LOCAL,
+        A_PROBED_PEER,
     ];
     let mut i = 0;
     while i < reported.len() {

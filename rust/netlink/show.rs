@@ -2,7 +2,10 @@
 
 //! A context as attributes.
 
-use super::uapi::*;
+use super::{
+    events::About,
+    uapi::*, //
+};
 use crate::{
     context::{
         Cause,
@@ -81,7 +84,7 @@ pub(super) const LARGEST: usize =
     FACTS + 2 * MAX_LOCATORS * LOCATOR_SPACE + HISTORY_LENGTH * HISTORY_SPACE + WATCH;
 
 /// Octets that an event takes.
-pub(super) const LARGEST_EVENT: usize = FACTS + 3 * U8_SPACE;
+pub(super) const LARGEST_EVENT: usize = FACTS + 3 * U8_SPACE + 2 * ADDRESS_SPACE;
 
 /// Writes a context. Process context.
 pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Locked<'_>) -> Result {
@@ -250,12 +253,17 @@ pub(super) fn event(
     context: &Context,
     event: Event,
     cause: Cause,
-    code: Option<u8>,
+    about: &About,
 ) -> Result {
     message.put_u8(A_EVENT, event as u8)?;
     message.put_u8(A_CAUSE, cause as u8)?;
-    if let Some(code) = code {
-        message.put_u8(A_ERROR_CODE, code)?;
+    match about {
+        About::Context => {}
+        About::Error(code) => message.put_u8(A_ERROR_CODE, *code)?,
+        About::Probe(pair) => {
+            message.put(A_PROBED_LOCAL, pair.local.as_octets())?;
+            message.put(A_PROBED_PEER, pair.peer.as_octets())?;
+        }
     }
     facts(message, context, &rcu::read_lock())
 }

@@ -159,6 +159,9 @@ enum shim6_cmd {
  *                         ss(8) shows it, absent if it is no fork of this host
  *                         (get only)
  * @SHIM6_A_OWNER_INODE:   u64, inode of that socket (get only)
+ * @SHIM6_A_PROBED_LOCAL:  16 octets, local locator of the pair that a Probe is
+ *                         about (event only)
+ * @SHIM6_A_PROBED_PEER:   16 octets, peer locator of that pair (event only)
  */
 enum shim6_attr {
 	SHIM6_A_UNSPEC,
@@ -206,6 +209,8 @@ enum shim6_attr {
 	SHIM6_A_RANKING,
 	SHIM6_A_OWNER_COOKIE,
 	SHIM6_A_OWNER_INODE,
+	SHIM6_A_PROBED_LOCAL,
+	SHIM6_A_PROBED_PEER,
 
 	/* private: */
 	__SHIM6_A_MAX,
@@ -427,6 +432,10 @@ enum shim6_reap {
  * @SHIM6_EVENT_EXPLORING:       &enum shim6_reap became that
  * @SHIM6_EVENT_INBOUND_OK:      &enum shim6_reap became that
  * @SHIM6_EVENT_STANDBY:         another pair stands by, or none does any more
+ * @SHIM6_EVENT_PROBE_SENT:      a Probe is sent over %SHIM6_A_PROBED_LOCAL and
+ *                               %SHIM6_A_PROBED_PEER; not part of the history
+ * @SHIM6_EVENT_PROBE_REPORTED:  the peer has received one of them that was sent
+ *                               over that pair; not part of the history
  */
 enum shim6_event {
 	SHIM6_EVENT_ADDED,
@@ -442,6 +451,8 @@ enum shim6_event {
 	SHIM6_EVENT_EXPLORING,
 	SHIM6_EVENT_INBOUND_OK,
 	SHIM6_EVENT_STANDBY,
+	SHIM6_EVENT_PROBE_SENT,
+	SHIM6_EVENT_PROBE_REPORTED,
 };
 
 /**

@@ -345,6 +345,12 @@ impl Reap {
         sent.filter(|sent| sent.is_reported).map(|sent| sent.pair)
     }
 
+    /// The pairs of those that [`Action::Reported`] was about last.
+    pub fn newly_reported(&self) -> impl Iterator<Item = LocatorPair> + '_ {
+        let sent = self.exploration.sent.iter();
+        sent.filter(|sent| sent.is_news).map(|sent| sent.pair)
+    }
+
     /// The current pair is another, for a reason that is not REAP's: an administrator set it, or
     /// the context was established again. It stays until it fails; if its locators are
     /// [wanted](ranking::LocalCandidate::is_wanted), it is gone back to after that.

@@ -61,6 +61,8 @@ pub(super) struct Sent {
     pub(super) nonce: Nonce,
     /// Whether the peer has reported it. It is not listed any more then, but still believed.
     pub(super) is_reported: bool,
+    /// Whether the last Probe that reported anything was the first to report this one.
+    pub(super) is_news: bool,
 }
 
 impl Sent {

@@ -164,6 +164,9 @@ impl Reap {
         let mut is_new = false;
         let mut unbelieved: u8 = 0;
 
+        for sent in self.exploration.sent.iter_mut() {
+            sent.is_news = false;
+        }
         for record in probe.received.iter() {
             match self
                 .exploration
@@ -174,6 +177,7 @@ impl Reap {
                 Some(sent) if sent.is_reported => {}
                 Some(sent) => {
                     sent.is_reported = true;
+                    sent.is_news = true;
                     is_new = true;
                 }
                 None => unbelieved = unbelieved.saturating_add(1),
@@ -323,6 +327,7 @@ impl Reap {
             pair,
             nonce,
             is_reported: false,
+            is_news: false,
         };
         // If a nonce is drawn again for the same pair, a report of it means the newer probe.
         self.exploration

@@ -77,6 +77,8 @@ pub(crate) mod attr {
     pub(crate) const RANKING: u16 = 42;
     pub(crate) const OWNER_COOKIE: u16 = 43;
     pub(crate) const OWNER_INODE: u16 = 44;
+    pub(crate) const PROBED_LOCAL: u16 = 45;
+    pub(crate) const PROBED_PEER: u16 = 46;
 }
 
 /// `enum shim6_rank_attr`.
@@ -207,6 +209,8 @@ pub(crate) mod event {
     pub(crate) const EXPLORING: u8 = 10;
     pub(crate) const INBOUND_OK: u8 = 11;
     pub(crate) const STANDBY: u8 = 12;
+    pub(crate) const PROBE_SENT: u8 = 13;
+    pub(crate) const PROBE_REPORTED: u8 = 14;
 }
 
 /// `enum shim6_cause`.
@@ -337,7 +341,7 @@ mod tests {
             PDS PRIVATE_KEY SIGNS PREFIX PREFIX_LEN EVENT CAUSE ERROR_CODE GENERATION_LOCAL
             GENERATION_PEER TIMER RETRIES UPDATE PAIR_REASON HISTORY REAP SEND_TIMEOUT KEEPALIVES
             INITIAL_PROBES PROBE_TIMEOUT HOT_STANDBY OVERRIDDEN RESET STANDBY_LOCAL STANDBY_PEER
-            RANKING OWNER_COOKIE OWNER_INODE);
+            RANKING OWNER_COOKIE OWNER_INODE PROBED_LOCAL PROBED_PEER);
         has(&enumerators("shim6_attr", "SHIM6_A_"), &ours);
     }
 
@@ -408,7 +412,7 @@ mod tests {
     #[test]
     fn events() {
         let ours = named!(event: ADDED STATE PEER LOCAL PAIR ACKNOWLEDGED REFUSED PEER_ERROR
-            REMOVED OPERATIONAL EXPLORING INBOUND_OK STANDBY);
+            REMOVED OPERATIONAL EXPLORING INBOUND_OK STANDBY PROBE_SENT PROBE_REPORTED);
         assert_eq!(enumerators("shim6_event", "SHIM6_EVENT_"), table(&ours));
     }
 

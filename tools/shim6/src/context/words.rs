@@ -117,6 +117,8 @@ words! {
     abi::event::EXPLORING => "exploring",
     abi::event::INBOUND_OK => "inbound-ok",
     abi::event::STANDBY => "standby",
+    abi::event::PROBE_SENT => "probe-sent",
+    abi::event::PROBE_REPORTED => "probe-reported",
 }
 
 words! {
@@ -196,7 +198,7 @@ mod tests {
         assert_eq!(
             words(Event),
             "added state peer local pair acknowledged refused peer-error removed operational \
-             exploring inbound-ok standby event-13"
+             exploring inbound-ok standby probe-sent probe-reported event-15"
         );
         assert_eq!(
             words(Cause),

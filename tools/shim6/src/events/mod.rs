@@ -51,6 +51,10 @@ pub(crate) struct Report {
     pub(crate) current_peer: Option<Ipv6Addr>,
     /// Code of the Shim6 Error message that it is about (RFC 5533 section 5.14).
     pub(crate) error_code: Option<u8>,
+    /// Local locator of the pair that a Probe is about.
+    pub(crate) probed_local: Option<Ipv6Addr>,
+    /// Peer locator of that pair.
+    pub(crate) probed_peer: Option<Ipv6Addr>,
 }
 
 impl Report {
@@ -67,6 +71,8 @@ impl Report {
         let mut current_local = None;
         let mut current_peer = None;
         let mut error_code = None;
+        let mut probed_local = None;
+        let mut probed_peer = None;
         for_each_attribute(octets, |kind, value| {
             match kind {
                 attr::EVENT => event = Some(Event(parse_u8(value)?)),
@@ -80,6 +86,8 @@ impl Report {
                 attr::CURRENT_LOCAL => current_local = Some(read_address(value)?),
                 attr::CURRENT_PEER => current_peer = Some(read_address(value)?),
                 attr::ERROR_CODE => error_code = Some(parse_u8(value)?),
+                attr::PROBED_LOCAL => probed_local = Some(read_address(value)?),
+                attr::PROBED_PEER => probed_peer = Some(read_address(value)?),
                 _ => {}
             }
             Ok(())
@@ -98,6 +106,8 @@ impl Report {
             current_local,
             current_peer,
             error_code,
+            probed_local,
+            probed_peer,
         })
     }
 }
@@ -164,6 +174,12 @@ pub(crate) fn text(time: SystemTime, news: &News, out: &mut dyn Write) -> io::Re
     if let Some(code) = report.error_code {
         write!(out, " error {code} ({})", meaning(code))?;
     }
+    if let Some(address) = report.probed_local {
+        write!(out, " probed-local {address}")?;
+    }
+    if let Some(address) = report.probed_peer {
+        write!(out, " probed-peer {address}")?;
+    }
     writeln!(out)
 }
 
@@ -229,6 +245,8 @@ mod tests {
             current_local: Some(A1.into()),
             current_peer: Some(B2.into()),
             error_code: Some(2),
+            probed_local: None,
+            probed_peer: None,
         }
     }
 
@@ -299,7 +317,7 @@ mod tests {
                 r#""state":"ESTABLISHED","cause":"message","#,
                 r#""tag_local":"0000000000a1","tag_peer":null,"#,
                 r#""current_local":"2001:db8:1::a","current_peer":"2001:db8:2::b","#,
-                r#""error_code":2}"#,
+                r#""error_code":2,"probed_local":null,"probed_peer":null}"#,
                 "\n"
             )
         );
