@@ -492,7 +492,14 @@ impl Turn<'_, '_> {
             machine.set_parameters_sent();
         }
         drop(locked);
-        self.transmit(pair, composed.octets, send::counter_of(content));
+        let counter = send::counter_of(content);
+        if matches!(content, Content::UpdateAcknowledgement { .. }) {
+            // The request may have come over a pair that works in its direction only, and nothing
+            // answers an acknowledgement: the Send Timer is not started for it.
+            send::transmit(self.namespace, pair, composed.octets, counter);
+        } else {
+            self.transmit(pair, composed.octets, counter);
+        }
         Ok(())
     }
 

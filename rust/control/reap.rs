@@ -40,6 +40,10 @@ use crate::{
         sock,
         transmit, //
     },
+    netlink::{
+        self,
+        About, //
+    },
     proto::{
         compose,
         locator::{
@@ -385,6 +389,7 @@ impl Control {
             return Ok(());
         };
         drop(locked);
+        tell_probe(namespace, context, Event::ProbeSent, pair);
         send::transmit(namespace, pair, message, Counter::OutProbe);
         Ok(())
     }
@@ -571,9 +576,23 @@ fn note_reported(namespace: &Namespace, context: &Context) -> Result<(), SetPair
         return Ok(());
     };
     let reap = watch.reap;
+    for pair in reap.newly_reported() {
+        tell_probe(namespace, context, Event::ProbeReported, pair);
+    }
     note_reachable(namespace, &mut locked, &peer, |locator| {
         reap.reported().any(|pair| pair.peer == locator)
     })
+}
+
+/// Tells those who listen what became of a Probe.
+fn tell_probe(namespace: &Namespace, context: &Context, event: Event, pair: LocatorPair) {
+    netlink::announce(
+        namespace.net(),
+        context,
+        event,
+        Cause::Probe,
+        &About::Probe(pair),
+    );
 }
 
 /// The peer has proved to be at these locators.

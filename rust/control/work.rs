@@ -197,40 +197,6 @@ impl Control {
         }
     }
 
-    /// A message moves timers as payload does (RFC 5534, Section 4.1). What comes over another pair
-    /// than the current one, or answers over the pair that it was asked over, says nothing of the
-    /// pair that the peer sends payload over: while this end explores, it does not hear the peer by
-    /// that.
-    fn stamp(
-        &self,
-        namespace: &Namespace,
-        context: &RcuArc<Context>,
-        received: &Received<'_>,
-        is_answer: bool,
-    ) {
-        let over = LocatorPair {
-            local: received.arrival.destination,
-            peer: received.arrival.source,
-        };
-        let is_current = !is_answer && over == context.pair(&rcu::read_lock());
-        let stamps = context.stamps();
-        // The step that follows looks at the stamps.
-        match (is_current, reap::explores(context)) {
-            (true, false) => {
-                let _ = stamps.control_received(now());
-            }
-            (false, false) => {
-                let _ = stamps.control_received_elsewhere(now());
-            }
-            (true, true) => {
-                // At once: what is sent in answer would be the last that happened.
-                let _ = stamps.control_received(now());
-                self.watch(namespace, context, Occasion::Look);
-            }
-            (false, true) => {}
-        }
-    }
-
     fn received_by(
         &self,
         namespace: &Namespace,
@@ -251,7 +217,7 @@ impl Control {
         }
         let answered = self.answered(context, received);
         if !matches!(received.message, Message::Probe(_) | Message::Keepalive(_)) {
-            self.stamp(namespace, context, received, answered.is_some());
+            stamp(context, received, answered.is_some());
         }
         if let Some(pair) = answered {
             self.watch(namespace, context, Occasion::Confirmed(pair));
@@ -329,4 +295,29 @@ impl Control {
             Err(None) => (),
         }
     }
+}
+
+/// A message moves timers as payload does (RFC 5534, Section 4.1). An Update Request without anything
+/// new that comes over another pair than the current one, or what answers one over the pair that it
+/// asked for, says nothing of the current pair. Nor does any message say over which pair the peer sends payload:
+/// while this end explores, it is not heard by what may have been sent to find out whether another
+/// pair works.
+fn stamp(context: &Context, received: &Received<'_>, is_answer: bool) {
+    if reap::explores(context) {
+        return;
+    }
+    let over = LocatorPair {
+        local: received.arrival.destination,
+        peer: received.arrival.source,
+    };
+    let is_question = matches!(&received.message, Message::UpdateRequest(request)
+        if request.host.locator_list.is_none());
+    let is_elsewhere = is_answer || is_question && over != context.pair(&rcu::read_lock());
+    let stamps = context.stamps();
+    // The step that follows looks at the stamps.
+    let _ = if is_elsewhere {
+        stamps.control_received_elsewhere(now())
+    } else {
+        stamps.control_received(now())
+    };
 }

@@ -211,26 +211,20 @@ impl Host {
         }
         let asked = self.answered(slot, received);
         let is_payload = !matches!(received.message, Message::Probe(_) | Message::Keepalive(_));
-        if let Some(context) = self.contexts.get(slot).filter(|_| is_payload) {
+        let context = self.contexts.get(slot).filter(|_| is_payload);
+        if let Some(context) = context.filter(|context| !context.explores()) {
             // As `stamp` of rust/control/work.rs: the step that follows looks at the stamps.
             let over = LocatorPair {
                 local: received.arrival.destination,
                 peer: received.arrival.source,
             };
-            let is_current = asked.is_none() && over == context.pair;
-            match (is_current, context.explores()) {
-                (true, false) => {
-                    let _ = context.stamps.control_received(world.now);
-                }
-                (false, false) => {
-                    let _ = context.stamps.control_received_elsewhere(world.now);
-                }
-                (true, true) => {
-                    let _ = context.stamps.control_received(world.now);
-                    self.watch(world, slot, &Occasion::Look);
-                }
-                (false, true) => {}
-            }
+            let is_question = matches!(&received.message, Message::UpdateRequest(request)
+                if request.host.locator_list.is_none());
+            let _ = if asked.is_some() || is_question && over != context.pair {
+                context.stamps.control_received_elsewhere(world.now)
+            } else {
+                context.stamps.control_received(world.now)
+            };
         }
         if let Some(pair) = asked {
             self.watch(world, slot, &Occasion::Confirmed(pair));
