@@ -97,8 +97,8 @@ plan_process() {
 	*)
 		claim_processor
 		[[ -z $claimed ]] || process=(taskset -c "$claimed" "${process[@]}")
-		# Times are not the host's then, but those that a machine would have which is never kept waiting.
-		[[ $interactive == yes ]] || process+=(time-travel)
+		# Computing takes no time then, and waiting no time of the host.
+		[[ $interactive == yes ]] || process+=(time-travel=inf-cpu)
 		;;
 	esac
 	# On a panic the kernel ends its process group: it must not be ours.
