@@ -96,8 +96,10 @@ impl Options {
     /// with ancillary data of the shim.
     pub(crate) const KNOWN: Self = Self(0x8000_0000);
 
-    /// What an accepted socket takes over from its listener: what can be wanted without a peer.
-    const INHERITED: Self = Self(Self::OPT_OUT.0 | Self::IMPATIENT.0 | Self::HOT_STANDBY.0);
+    /// What an accepted socket takes over from its listener: what can be wanted without a peer, and
+    /// that it knows of the shim.
+    const INHERITED: Self =
+        Self(Self::OPT_OUT.0 | Self::IMPATIENT.0 | Self::HOT_STANDBY.0 | Self::KNOWN.0);
 
     /// Whether something is wanted, so that the module is in use.
     fn is_wish(self) -> bool {
@@ -403,20 +405,24 @@ impl Sockets {
         self.insert(sk, option, GFP_KERNEL_ACCOUNT)
     }
 
-    /// `child` was accepted from `listener` and takes over what can be wanted without a peer. Any
-    /// context.
-    pub(crate) fn inherit(&self, listener: &Sock, child: &Sock) {
+    /// `child` was accepted from `listener` and takes over what can be wanted without a peer, which
+    /// is returned. Any context.
+    pub(crate) fn inherit(&self, listener: &Sock, child: &Sock) -> Options {
         let options = Options(self.options(listener, &Guard::new()).0 & Options::INHERITED.0);
-        if options != Options::NONE && child.holds_net() {
-            // A child that comes in when memory is short is an ordinary socket. One that has its
-            // entry already was announced twice.
-            let inserted = self.insert(child, options, GFP_ATOMIC);
-            if inserted.is_ok() && options.contains(Options::HOT_STANDBY) {
-                if let Some(state) = self.table.lookup(&key(child), &Guard::new()) {
-                    self.change_pending(state, true);
-                }
+        if options == Options::NONE || !child.holds_net() {
+            return Options::NONE;
+        }
+        // A child that comes in when memory is short is an ordinary socket. One that has its entry
+        // already was announced twice.
+        if self.insert(child, options, GFP_ATOMIC).is_err() {
+            return Options::NONE;
+        }
+        if options.contains(Options::HOT_STANDBY) {
+            if let Some(state) = self.table.lookup(&key(child), &Guard::new()) {
+                self.change_pending(state, true);
             }
         }
+        options
     }
 
     /// The socket is destroyed; what it wanted. Any context.

@@ -233,15 +233,15 @@ impl Received<'_> {
     }
 }
 
-/// The ancillary data of a level is served; dropping this ends it.
+/// The ancillary data of a level is served for datagrams; dropping this ends it.
 ///
 /// Calls that are under way pin the module.
-pub(crate) struct Registration<A: Ancillary> {
-    _send: Redirect<Sending<A>>,
+pub(crate) struct Datagrams<A: Ancillary> {
+    _send: Redirect<SendingDatagrams<A>>,
     _receive: NamedRedirect<Receiving<A>>,
 }
 
-impl<A: Ancillary> Registration<A> {
+impl<A: Ancillary> Datagrams<A> {
     /// Begins to serve it. May sleep, for some tenths of a second. Errors are those of
     /// [`Redirect::register`].
     pub(crate) fn new() -> Result<Self> {
@@ -257,40 +257,56 @@ impl<A: Ancillary> Registration<A> {
     }
 }
 
-/// The functions that send, redirected.
-struct Sending<A>(PhantomData<A>);
+/// The same for streams.
+pub(crate) struct Streams<A: Ancillary> {
+    _send: Redirect<SendingStreams<A>>,
+}
 
-const SEND_DATAGRAM: *const c_void = bindings::ip6_datagram_send_ctl as *const c_void;
-const SEND_STREAM: *const c_void = bindings::sock_cmsg_send as *const c_void;
+impl<A: Ancillary> Streams<A> {
+    /// As [`Datagrams::new`].
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            _send: Redirect::register()?,
+        })
+    }
+}
 
-// SAFETY: The targets have the signatures of the functions, own `Entered` as their first local
-// variable and return by themselves. `takes` reads registers, fields and ancillary data that is in
-// kernel memory.
-unsafe impl<A: Ancillary> Redirection for Sending<A> {
-    const DETOURS: &'static [Detour] = &[
-        Detour {
-            function: SEND_DATAGRAM,
-            target: send_datagram::<A> as *const c_void,
-        },
-        Detour {
-            function: SEND_STREAM,
-            target: send_stream::<A> as *const c_void,
-        },
-    ];
+/// The function that sends datagrams, redirected.
+struct SendingDatagrams<A>(PhantomData<A>);
 
-    fn takes(function: *const c_void, call: &Call<'_>) -> bool {
-        if function == SEND_DATAGRAM {
-            // SAFETY: The arguments are live: `(net, sk, msg, fl6, ipc6)`.
-            unsafe {
-                bindings::shim6_helper_is_send(call.argument(4) as *const _)
-                    && bindings::shim6_helper_msg_has_level(call.argument(2) as *const _, A::LEVEL)
-            }
-        } else {
-            // SAFETY: The arguments are live: `(sk, msg, sockc)`.
-            unsafe {
-                bindings::shim6_helper_sock_is_inet(call.argument(0) as *const _)
-                    && bindings::shim6_helper_msg_has_level(call.argument(1) as *const _, A::LEVEL)
-            }
+// SAFETY: The target has the signature of the function, owns `Entered` as its first local variable
+// and returns by itself. `takes` reads registers, fields and ancillary data that is in kernel
+// memory.
+unsafe impl<A: Ancillary> Redirection for SendingDatagrams<A> {
+    const DETOURS: &'static [Detour] = &[Detour {
+        function: bindings::ip6_datagram_send_ctl as *const c_void,
+        target: send_datagram::<A> as *const c_void,
+    }];
+
+    fn takes(_function: *const c_void, call: &Call<'_>) -> bool {
+        // SAFETY: The arguments are live: `(net, sk, msg, fl6, ipc6)`.
+        unsafe {
+            bindings::shim6_helper_is_send(call.argument(4) as *const _)
+                && bindings::shim6_helper_msg_has_level(call.argument(2) as *const _, A::LEVEL)
+        }
+    }
+}
+
+/// The function by which streams take ancillary data, redirected.
+struct SendingStreams<A>(PhantomData<A>);
+
+// SAFETY: As of `SendingDatagrams`.
+unsafe impl<A: Ancillary> Redirection for SendingStreams<A> {
+    const DETOURS: &'static [Detour] = &[Detour {
+        function: bindings::sock_cmsg_send as *const c_void,
+        target: send_stream::<A> as *const c_void,
+    }];
+
+    fn takes(_function: *const c_void, call: &Call<'_>) -> bool {
+        // SAFETY: The arguments are live: `(sk, msg, sockc)`.
+        unsafe {
+            bindings::shim6_helper_sock_is_inet(call.argument(0) as *const _)
+                && bindings::shim6_helper_msg_has_level(call.argument(1) as *const _, A::LEVEL)
         }
     }
 }

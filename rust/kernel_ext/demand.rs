@@ -24,7 +24,7 @@ use kernel::{
 };
 
 kernel::sync::global_lock! {
-    // SAFETY: `Demand::open` initialises it before any value is made.
+    // SAFETY: `Ready::new` initialises it before any demand is opened.
     unsafe(uninit) static TURN: Mutex<()> = ();
 }
 
@@ -32,7 +32,19 @@ kernel::sync::global_lock! {
 /// after socket does not wait each time.
 const LINGER: u32 = 2_000;
 
-/// A value that is there while somebody needs it; a static, and the only one of the module.
+/// Evidence that demands can be opened.
+pub(crate) struct Ready(());
+
+impl Ready {
+    /// Called once, when the module is loaded.
+    pub(crate) fn new() -> Self {
+        // SAFETY: The only call, by the requirement of this function.
+        unsafe { TURN.init() };
+        Self(())
+    }
+}
+
+/// A value that is there while somebody needs it; a static.
 ///
 /// # Invariants
 ///
@@ -63,9 +75,7 @@ impl<T: Send + Sync + 'static> Demand<T> {
     }
 
     /// From now on it can be entered. Called once, when the module is loaded.
-    pub(crate) fn open(&'static self) -> Opened<T> {
-        // SAFETY: The only call, by the requirement of this function and type.
-        unsafe { TURN.init() };
+    pub(crate) fn open(&'static self, _ready: &Ready) -> Opened<T> {
         // INVARIANT: Initialised here.
         // SAFETY: The work item is static, and nobody knows it yet.
         unsafe { bindings::shim6_helper_init_delayed_work(self.work.get(), Some(expire::<T>)) };
@@ -84,7 +94,12 @@ impl<T: Send + Sync + 'static> Demand<T> {
         Ok(())
     }
 
-    /// Somebody who entered needs the value no more. Any context.
+    /// Somebody else needs the value, while one who entered does. Any context.
+    pub(crate) fn join(&'static self) {
+        self.users.add(1, Relaxed);
+    }
+
+    /// Somebody who entered or joined needs the value no more. Any context.
     pub(crate) fn leave(&'static self) {
         if self.users.fetch_sub(1, Full) == 1 {
             // SAFETY: By the type invariant.

@@ -4,8 +4,9 @@
 //! ones came over, those that sent ones are to go over, and what the program thinks of the path.
 //!
 //! The kernel's functions are redirected while there is a UDP or raw socket that has been asked
-//! anything at this level, and a while longer. A program that never asks meets a kernel that does
-//! not know the level: it ignores such data.
+//! anything at this level, and a while longer; the one that TCP uses, while there is such a TCP
+//! socket or one that was accepted from it. A program that never asks meets a kernel that does not
+//! know the level: it ignores such data.
 
 use super::{
     association,
@@ -33,9 +34,10 @@ use crate::{
         address::In6Addr,
         cmsg::{
             Ancillary,
+            Datagrams,
             Message,
             Received,
-            Registration,
+            Streams,
             UPPER_HEADER_LEN, //
         },
         compat::errno::{
@@ -72,28 +74,39 @@ use kernel::{
     sync::rcu, //
 };
 
-static REDIRECTED: Demand<Registration<Shim>> = Demand::new();
+/// What serves UDP and raw sockets.
+static DATAGRAMS: Demand<Datagrams<Shim>> = Demand::new();
+
+/// What refuses the ancillary data of TCP sockets.
+static STREAMS: Demand<Streams<Shim>> = Demand::new();
 
 /// Ancillary data can be served while this exists.
-pub(super) type Opened = demand::Opened<Registration<Shim>>;
+pub(super) struct Opened {
+    _datagrams: demand::Opened<Datagrams<Shim>>,
+    _streams: demand::Opened<Streams<Shim>>,
+}
 
 /// From now on ancillary data can be served. Called once.
 pub(super) fn open() -> Opened {
-    REDIRECTED.open()
+    let ready = demand::Ready::new();
+    Opened {
+        _datagrams: DATAGRAMS.open(&ready),
+        _streams: STREAMS.open(&ready),
+    }
 }
 
 /// Says in the log if ancillary data cannot be served.
 pub(super) fn check() {
-    if Registration::<Shim>::check().is_err_and(|error| error != ENOMEM) {
+    if Datagrams::<Shim>::check().is_err_and(|error| error != ENOMEM) {
         pr_warn!(
             "ancillary data of SOL_SHIM unavailable: this kernel's ancillary data cannot be traced\n"
         );
     }
 }
 
-/// Sees to it that ancillary data of a socket is served from now until it is destroyed. No effect
-/// on others than UDP and raw sockets of IPv6. May sleep, if nobody had it before for some tenths
-/// of a second.
+/// Sees to it that ancillary data of a socket is served, or refused if it is one of TCP, from now
+/// until it is destroyed. No effect on others than TCP sockets and UDP and raw sockets of IPv6.
+/// May sleep, if nobody had it before for some tenths of a second.
 ///
 /// # Errors
 ///
@@ -105,17 +118,16 @@ pub(super) fn needed(sk: &Sock) -> Result {
             .options(sk, &rcu::read_lock())
             .contains(Options::KNOWN)
     };
-    if !sk.is_datagram() || !sk.holds_net() || is_known() {
+    if !(sk.is_datagram() || is_stream(sk)) || !sk.holds_net() || is_known() {
         return Ok(());
     }
     lifetime::observe()?;
-    REDIRECTED.enter(Registration::new).map_err(|error| {
-        if error == ENOMEM {
-            ENOMEM
-        } else {
-            EOPNOTSUPP
-        }
-    })?;
+    let entered = if is_stream(sk) {
+        STREAMS.enter(Streams::new)
+    } else {
+        DATAGRAMS.enter(Datagrams::new)
+    };
+    entered.map_err(|error| if error == ENOMEM { ENOMEM } else { EOPNOTSUPP })?;
     let noted = {
         let sk = sk.lock();
         if is_known() {
@@ -128,7 +140,7 @@ pub(super) fn needed(sk: &Sock) -> Result {
     match noted {
         Ok(()) => Ok(()),
         Err(error) => {
-            unneeded();
+            unneeded(sk);
             if error == EEXIST {
                 Ok(())
             } else {
@@ -143,9 +155,24 @@ pub(super) fn asked(sk: &Sock) {
     let _ = needed(sk);
 }
 
-/// A socket for which [`needed`] was called is destroyed. Any context.
-pub(super) fn unneeded() {
-    REDIRECTED.leave();
+/// A socket was accepted from one for which [`needed`] was called, and is as that one. Any context.
+pub(super) fn inherited() {
+    STREAMS.join();
+}
+
+/// A socket for which [`needed`] or [`inherited`] was called is destroyed. Any context.
+pub(super) fn unneeded(sk: &Sock) {
+    // The family of a socket can change, its protocol cannot.
+    if is_stream(sk) {
+        STREAMS.leave();
+    } else {
+        DATAGRAMS.leave();
+    }
+}
+
+/// Whether ancillary data of a socket is refused (choice A-26).
+fn is_stream(sk: &Sock) -> bool {
+    sk.protocol() == bindings::IPPROTO_TCP as c_int
 }
 
 /// What a program says of the path in use.

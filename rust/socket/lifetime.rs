@@ -63,9 +63,12 @@ impl SockEvents for Events {
         // Only sockets that hold their namespace are noted, and the state of a namespace that
         // nobody holds may be gone.
         if listener.holds_net() {
-            Namespace::of(listener.net())
+            let inherited = Namespace::of(listener.net())
                 .sockets
                 .inherit(listener, child);
+            if inherited.contains(Options::KNOWN) {
+                ancillary::inherited();
+            }
         }
     }
 
@@ -75,7 +78,7 @@ impl SockEvents for Events {
             let wanted = namespace.sockets.forget(sk);
             namespace.control.socket_destroyed(namespace, sk);
             if wanted.contains(Options::KNOWN) {
-                ancillary::unneeded();
+                ancillary::unneeded(sk);
             }
         }
     }

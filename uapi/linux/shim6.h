@@ -12,11 +12,11 @@
  * for other option numbers, so that programs of both kinds run side by side.
  *
  * A program finds out whether the kernel has the shim by
- * getsockopt(fd, SOL_SHIM, SHIM_ASSOCIATED, ...): ENOPROTOOPT means no. UDP and
- * raw sockets have to ask anything once before ancillary data is looked at. While
- * any such socket has asked, ancillary data of this level is EOPNOTSUPP on TCP
- * sockets. Otherwise it is ignored there, and always on sockets of MPTCP, whose
- * ancillary data the kernel does not look at.
+ * getsockopt(fd, SOL_SHIM, SHIM_ASSOCIATED, ...): ENOPROTOOPT means no. A socket
+ * has to ask anything once before its ancillary data is looked at, and until then
+ * that of this level is ignored. On TCP sockets that have asked, and on those that
+ * are accepted from them, it is EOPNOTSUPP. Sockets of MPTCP ignore it always: the
+ * kernel does not look at their ancillary data.
  */
 #ifndef _UAPI_LINUX_SHIM6_H
 #define _UAPI_LINUX_SHIM6_H
