@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <linux/shim6.h>
+#include <poll.h>
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP	262
@@ -237,6 +238,44 @@ static int UNUSED module_users(void)
 		tap_bail("/sys/module/shim6/refcnt");
 	fclose(file);
 	return users;
+}
+
+/* Both ends with all that they have, in a namespace of their own. */
+static int UNUSED two_ends(void)
+{
+	int netlink;
+
+	new_namespace();
+	add_addresses();
+	netlink = open_shim6();
+	add_contexts(netlink);
+	return netlink;
+}
+
+/* Whether a function of the kernel is taken over; -1 if nobody knows. */
+static int UNUSED taken_over(const char *function)
+{
+	FILE *file = fopen("/sys/kernel/tracing/enabled_functions", "re");
+	size_t len = strlen(function);
+	char line[512];
+	int found = 0;
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		found |= !strncmp(line, function, len) && line[len] == ' ';
+	fclose(file);
+	return found;
+}
+
+/* Waits until a function is no longer taken over, ten seconds at most. */
+static int UNUSED still_taken_over(const char *function)
+{
+	int found = 1;
+
+	for (int i = 0; i < 1000 && (found = taken_over(function)); i++)
+		poll(NULL, 0, 10);
+	return found;
 }
 
 #endif /* SELFTESTS_SOCKET_H */

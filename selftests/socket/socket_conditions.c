@@ -372,10 +372,7 @@ int main(void)
 {
 	int base = module_users();
 
-	new_namespace();
-	add_addresses();
-	netlink = open_shim6();
-	add_contexts(netlink);
+	netlink = two_ends();
 	test_states();
 	test_udp_states();
 	test_families();

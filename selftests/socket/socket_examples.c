@@ -19,34 +19,30 @@ static void test_associated(int fd)
 	same(optval, 1, "and says that the shim serves the socket #21 #28 #29");
 }
 
+/* As most examples do: an integer is set, and checked. */
+static void set_and_check(int fd, int name, int value, const char *is_set, const char *is_read,
+			  const char *it_is)
+{
+	int optval = value;
+	socklen_t len = sizeof(optval);
+
+	same(setsockopt(fd, SOL_SHIM, name, &optval, sizeof(optval)), 0, "%s", is_set);
+	optval = -1;
+	same(getsockopt(fd, SOL_SHIM, name, &optval, &len), 0, "%s", is_read);
+	same(optval, value, "%s", it_is);
+}
+
 static void test_dontshim(int fd)
 {
-	int optval;
-	socklen_t len;
-
-	optval = 0;
-	same(setsockopt(fd, SOL_SHIM, SHIM_DONTSHIM, &optval, sizeof(optval)), 0,
-	     "section 5.2: SHIM_DONTSHIM is disabled #119 #31");
-	optval = -1;
-	len = sizeof(optval);
-	same(getsockopt(fd, SOL_SHIM, SHIM_DONTSHIM, &optval, &len), 0, "and checked");
-	same(optval, 0, "it is #30");
+	set_and_check(fd, SHIM_DONTSHIM, 0, "section 5.2: SHIM_DONTSHIM is disabled #119 #31",
+		      "and checked", "it is #30");
 }
 
 static void test_hot_standby(int fd)
 {
-	int optval;
-	socklen_t len;
-
-	optval = 1;
-	same(setsockopt(fd, SOL_SHIM, SHIM_HOT_STANDBY, &optval, sizeof(optval)), 0,
-	     "section 5.3: SHIM_HOT_STANDBY is activated #34");
-	optval = -1;
-	len = sizeof(optval);
-	same(getsockopt(fd, SOL_SHIM, SHIM_HOT_STANDBY, &optval, &len), 0, "and checked");
-	same(optval, 1, "it is");
-	optval = 0;
-	setsockopt(fd, SOL_SHIM, SHIM_HOT_STANDBY, &optval, sizeof(optval));
+	set_and_check(fd, SHIM_HOT_STANDBY, 1, "section 5.3: SHIM_HOT_STANDBY is activated #34",
+		      "and checked", "it is");
+	set_int(fd, SHIM_HOT_STANDBY, 0);
 }
 
 static void test_pathexplore(int fd)
@@ -67,55 +63,45 @@ static void test_pathexplore(int fd)
 	       pe.pe_reserved == 0, "as it was set #41");
 }
 
-static void test_local_pref(int fd)
+static void prefer_and_check(int fd, int name, const char *text, const char *is_set,
+			     const char *is_read)
 {
 	struct shim_locator lc;
 	struct in6_addr ip6;
 	socklen_t len;
 
-	ip6 = address(OTHER_A);
+	ip6 = address(text);
 	bzero(&lc, sizeof(struct shim_locator));
 	lc.lc_family = AF_INET6;	/* IPv6 */
 	lc.lc_ifidx = 0;
 	lc.lc_flags = 0;
 	lc.lc_preference = 255;
 	memcpy(lc.lc_addr, &ip6, sizeof(struct in6_addr));
-	same(setsockopt(fd, SOL_SHIM, SHIM_LOC_LOCAL_PREF, &lc, sizeof(lc)), 0,
-	     "section 5.5: SHIM_LOC_LOCAL_PREF is set #3 #42");
+	same(setsockopt(fd, SOL_SHIM, name, &lc, sizeof(lc)), 0, "%s", is_set);
 	bzero(&lc, sizeof(lc));
 	len = sizeof(lc);
-	same(getsockopt(fd, SOL_SHIM, SHIM_LOC_LOCAL_PREF, &lc, &len), 0, "and read #8 #16 #42");
-	tap_ok(holds(&lc, OTHER_A) && lc.lc_preference == 255, "it is the locator in use");
+	same(getsockopt(fd, SOL_SHIM, name, &lc, &len), 0, "%s", is_read);
+	tap_ok(holds(&lc, text) && lc.lc_preference == 255, "it is the locator in use");
+}
 
-	ip6 = address(OTHER_B);
-	bzero(&lc, sizeof(struct shim_locator));
-	lc.lc_family = AF_INET6;
-	lc.lc_preference = 255;
-	memcpy(lc.lc_addr, &ip6, sizeof(struct in6_addr));
-	same(setsockopt(fd, SOL_SHIM, SHIM_LOC_PEER_PREF, &lc, sizeof(lc)), 0,
-	     "section 5.6: the same for SHIM_LOC_PEER_PREF #43");
-	len = sizeof(lc);
-	same(getsockopt(fd, SOL_SHIM, SHIM_LOC_PEER_PREF, &lc, &len), 0, "and read #43");
-	tap_ok(holds(&lc, OTHER_B), "it is the locator in use");
+static void test_preferences(int fd)
+{
+	prefer_and_check(fd, SHIM_LOC_LOCAL_PREF, OTHER_A,
+			 "section 5.5: SHIM_LOC_LOCAL_PREF is set #3 #42", "and read #8 #16 #42");
+	prefer_and_check(fd, SHIM_LOC_PEER_PREF, OTHER_B,
+			 "section 5.6: the same for SHIM_LOC_PEER_PREF #43", "and read #43");
 }
 
 static void test_recv(int fd)
 {
-	int optval;
-	socklen_t len;
-
-	optval = 1;
-	same(setsockopt(fd, SOL_SHIM, SHIM_LOC_LOCAL_RECV, &optval, sizeof(optval)), 0,
-	     "section 5.7: SHIM_LOC_LOCAL_RECV is activated #53");
-	optval = -1;
-	len = sizeof(optval);
-	same(getsockopt(fd, SOL_SHIM, SHIM_LOC_LOCAL_RECV, &optval, &len), 0, "and checked #53");
-	same(optval, 1, "it is");
-	same(setsockopt(fd, SOL_SHIM, SHIM_LOC_PEER_RECV, &optval, sizeof(optval)), 0,
-	     "section 5.8: the same for SHIM_LOC_PEER_RECV #53");
-	optval = 0;
-	setsockopt(fd, SOL_SHIM, SHIM_LOC_PEER_RECV, &optval, sizeof(optval));
-	setsockopt(fd, SOL_SHIM, SHIM_LOC_LOCAL_RECV, &optval, sizeof(optval));
+	set_and_check(fd, SHIM_LOC_LOCAL_RECV, 1,
+		      "section 5.7: SHIM_LOC_LOCAL_RECV is activated #53", "and checked #53",
+		      "it is");
+	set_and_check(fd, SHIM_LOC_PEER_RECV, 1,
+		      "section 5.8: the same for SHIM_LOC_PEER_RECV #53", "and checked #53",
+		      "it is");
+	set_int(fd, SHIM_LOC_PEER_RECV, 0);
+	set_int(fd, SHIM_LOC_LOCAL_RECV, 0);
 }
 
 static void test_lists(int fd)
@@ -134,16 +120,9 @@ static void test_lists(int fd)
 
 static void test_app_timeout(int fd)
 {
-	int optval;
-	socklen_t len;
-
-	optval = 15;	/* seconds */
-	same(setsockopt(fd, SOL_SHIM, SHIM_APP_TIMEOUT, &optval, sizeof(optval)), 0,
-	     "section 5.11: SHIM_APP_TIMEOUT is configured #66");
-	optval = -1;
-	len = sizeof(optval);
-	same(getsockopt(fd, SOL_SHIM, SHIM_APP_TIMEOUT, &optval, &len), 0, "and checked #66");
-	same(optval, 15, "it is");
+	set_and_check(fd, SHIM_APP_TIMEOUT, 15 /* seconds */,
+		      "section 5.11: SHIM_APP_TIMEOUT is configured #66", "and checked #66",
+		      "it is");
 }
 
 static void test_deferred_setup(int fd)
@@ -164,9 +143,7 @@ int main(void)
 	static const struct kind *const kinds[] = { &tcp6, &udp6, &raw6 };
 	int listener, fd;
 
-	new_namespace();
-	add_addresses();
-	add_contexts(open_shim6());
+	two_ends();
 	listener = listen_at(&tcp6, ULID_B, PORT);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		tap_note("%s", kinds[i]->name);
@@ -176,7 +153,7 @@ int main(void)
 		test_dontshim(fd);
 		test_hot_standby(fd);
 		test_pathexplore(fd);
-		test_local_pref(fd);
+		test_preferences(fd);
 		test_recv(fd);
 		test_lists(fd);
 		test_app_timeout(fd);

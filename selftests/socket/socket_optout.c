@@ -112,10 +112,7 @@ int main(void)
 {
 	int netlink;
 
-	new_namespace();
-	add_addresses();
-	netlink = open_shim6();
-	add_contexts(netlink);
+	netlink = two_ends();
 	use_locators(netlink, TAG_A, OTHER_A, OTHER_B);
 	use_locators(netlink, TAG_B, OTHER_B, OTHER_A);
 	open_sniffer();

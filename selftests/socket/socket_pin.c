@@ -154,9 +154,7 @@ int main(void)
 
 	if (base < 0)
 		tap_bail("module shim6");
-	new_namespace();
-	add_addresses();
-	add_contexts(open_shim6());
+	two_ends();
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		test_kind(kinds[i], base);
 	test_many(base);

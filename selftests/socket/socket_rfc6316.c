@@ -234,11 +234,8 @@ int main(void)
 	socklen_t len = sizeof(from);
 	int fd, other, there;
 
-	new_namespace();
-	add_addresses();
+	netlink = two_ends();
 	add_local_address(FOREIGN);
-	netlink = open_shim6();
-	add_contexts(netlink);
 	open_sniffer();
 
 	there = open_kind(&udp6);

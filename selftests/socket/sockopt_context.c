@@ -265,10 +265,7 @@ int main(void)
 {
 	int listener, tcp, udp, raw;
 
-	new_namespace();
-	add_addresses();
-	netlink = open_shim6();
-	add_contexts(netlink);
+	netlink = two_ends();
 
 	test_association();
 	test_not_associated();
