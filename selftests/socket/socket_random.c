@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random options and ancillary data from several threads on sockets of their own,
- * valid and not, while the context's locators change, datagrams go and others try to
- * unload the module: each result is what a deliberately naive model says.
+ * Random options and ancillary data from several threads on random sockets, valid and
+ * not, while the context's locators change, packets come and go and others try to
+ * unload the module: each result is what a deliberately naive model says, and nothing
+ * is left in the end.
  *
  *	socket_random [CALLS [SEED]]
  */
 #include "sniffer.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #define PORT	7060
 
-enum { THREADS = 4, SOCKETS = 8 };
+enum { THREADS = 4, SOCKETS = 32, CONNECTIONS = 256 };
 
 static unsigned long calls = 20000, seed = 1;
 static int netlink, done;
-static unsigned long tried, refused, wrong;
+static unsigned long tried, refused, wrong, heard;
 
 /* What the model knows of a socket. */
-struct model {
+static struct model {
 	int fd;
 	const struct kind *kind;
 	bool has_context;
 	int dontshim, standby, recv[2], deferred;
 	unsigned int timeout, probes, interval;
 	bool explores, prefers[2], lists[2];
-};
+} models[SOCKETS];
+
+static pthread_mutex_t locks[SOCKETS];
 
 struct worker {
 	pthread_t thread;
 	uint64_t state;
-	struct model sockets[SOCKETS];
 };
 
 static unsigned int roll(struct worker *worker, unsigned int sides)
@@ -49,9 +53,7 @@ static void open_model(struct worker *worker, struct model *model)
 {
 	static const struct kind *const kinds[] = { &tcp6, &udp6, &udp6, &raw6 };
 
-	memset(model, 0, sizeof(*model));
-	model->kind = kinds[roll(worker, 4)];
-	model->deferred = 1;
+	*model = (struct model){ .kind = kinds[roll(worker, 4)], .deferred = 1 };
 	model->fd = open_kind(model->kind);
 	if (model->fd < 0)
 		tap_bail("socket");
@@ -227,6 +229,55 @@ static void list(struct worker *worker, struct model *model)
 	expect_result(model, "SHIM_LOCLIST_*", error, want);
 }
 
+/* One locator at most of each side that was asked for, and one that the side has. */
+static bool is_told(const struct model *model, struct msghdr *msg)
+{
+	static const char *const locators[2][2] = { { ULID_A, OTHER_A }, { ULID_B, OTHER_B } };
+	bool may_be_told = is_associated(model) && model->kind != &tcp6;
+	unsigned int count[2] = { 0 };
+	char text[INET6_ADDRSTRLEN];
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		int side = cmsg->cmsg_type == SHIM_LOC_PEER_RECV;
+		struct sockaddr_in6 locator;
+
+		memcpy(&locator, CMSG_DATA(cmsg), sizeof(locator));
+		if (cmsg->cmsg_level != SOL_SHIM || !may_be_told || !model->recv[side] ||
+		    count[side]++ || !(is(&locator.sin6_addr, locators[side][0]) ||
+				       is(&locator.sin6_addr, locators[side][1]))) {
+			inet_ntop(AF_INET6, &locator.sin6_addr, text, sizeof(text));
+			tap_note("level %d, type %d, %s, wanted %d, %u of this side",
+				 cmsg->cmsg_level, cmsg->cmsg_type, text, model->recv[side],
+				 count[side]);
+			return false;
+		}
+		__atomic_fetch_add(&heard, 1, __ATOMIC_RELAXED);
+	}
+	return true;
+}
+
+/* What came, up to a few messages. */
+static void receive(struct model *model)
+{
+	char control[2 * CMSG_SPACE(sizeof(struct sockaddr_in6))] __attribute__((aligned(8)));
+	char octets[2048];
+
+	for (int i = 0; i < 4; i++) {
+		struct sockaddr_in6 from;
+		struct iovec iov = { octets, sizeof(octets) };
+		struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from),
+				      .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+				      .msg_controllen = sizeof(control) };
+
+		if (recvmsg(model->fd, &msg, MSG_DONTWAIT) <= 0)
+			return;
+		/* Before it is bound, a raw socket gets what is for B, too. */
+		if (model->kind == &raw6 && !is(&from.sin6_addr, ULID_B))
+			continue;
+		expect_result(model, "what is told of a message", is_told(model, &msg), true);
+	}
+}
+
 static void message(struct worker *worker, struct model *model)
 {
 	char control[CMSG_SPACE(sizeof(struct sockaddr_in6))] __attribute__((aligned(8))) = "";
@@ -235,22 +286,23 @@ static void message(struct worker *worker, struct model *model)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 			      .msg_controllen = sizeof(control) };
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-	unsigned int how = roll(worker, 4), which = roll(worker, 4);
+	unsigned int how = roll(worker, 5), which = roll(worker, 4);
 	struct sockaddr_in6 locator = at(locators[which], 0);
 	int want, error;
 
-	if (model->kind == &tcp6 || !is_connected(model))
+	if (!is_connected(model))
 		return;
+	receive(model);
 	cmsg->cmsg_level = SOL_SHIM;
 	cmsg->cmsg_type = how == 0 ? SHIM_IF_SEND : how == 1 ? SHIM_FEEDBACK_POSITIVE :
 			  SHIM_LOC_PEER_SEND;
 	cmsg->cmsg_len = CMSG_LEN(how == 1 ? 0 : sizeof(locator));
-	msg.msg_controllen = CMSG_SPACE(how == 1 ? 0 : sizeof(locator));
+	msg.msg_controllen = how == 4 ? 0 : CMSG_SPACE(how == 1 ? 0 : sizeof(locator));
 	if (how != 1)
 		memcpy(CMSG_DATA(cmsg), &locator, sizeof(locator));
-	want = how == 0 ? EINVAL : !is_associated(model) ? ENOENT : how == 1 || which < 2 ? 0 :
-	       EINVALIDLOCATOR;
-	error = sendmsg(model->fd, &msg, MSG_DONTWAIT) < 0 ? errno : 0;
+	want = how == 4 ? 0 : model->kind == &tcp6 ? EOPNOTSUPP : how == 0 ? EINVAL :
+	       !is_associated(model) ? ENOENT : how == 1 || which < 2 ? 0 : EINVALIDLOCATOR;
+	error = sendmsg(model->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 	/* Errors of datagrams before, and of buffers, are not what this is about. */
 	if (error == ECONNREFUSED || error == EAGAIN || error == ENOBUFS || error == EHOSTUNREACH)
 		return;
@@ -318,12 +370,59 @@ static void *work(void *data)
 {
 	struct worker *worker = data;
 
-	for (int i = 0; i < SOCKETS; i++)
-		open_model(worker, &worker->sockets[i]);
-	while (__atomic_load_n(&tried, __ATOMIC_RELAXED) < calls)
-		step(worker, &worker->sockets[roll(worker, SOCKETS)]);
-	for (int i = 0; i < SOCKETS; i++)
-		close(worker->sockets[i].fd);
+	while (__atomic_load_n(&tried, __ATOMIC_RELAXED) < calls) {
+		unsigned int which = roll(worker, SOCKETS);
+
+		pthread_mutex_lock(&locks[which]);
+		step(worker, &models[which]);
+		pthread_mutex_unlock(&locks[which]);
+	}
+	return NULL;
+}
+
+/* The peer: accepts, answers, and closes when the other end has. */
+static void *answer(void *data)
+{
+	struct pollfd fds[2 + CONNECTIONS];
+	struct sockaddr_in6 from;
+	int *ends = data, count = 2;
+	char octets[2048];
+
+	for (int i = 0; i < 2; i++)
+		fds[i] = (struct pollfd){ .fd = ends[i], .events = POLLIN };
+	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
+		int fd;
+
+		if (poll(fds, count, 100) <= 0)
+			continue;
+		for (int i = count - 1; i >= 2; i--) {
+			ssize_t len;
+
+			if (!fds[i].revents)
+				continue;
+			len = recv(fds[i].fd, octets, sizeof(octets), MSG_DONTWAIT);
+			if (len > 0) {
+				send(fds[i].fd, octets, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+			} else {
+				close(fds[i].fd);
+				fds[i] = fds[--count];
+			}
+		}
+		while (count < 2 + CONNECTIONS &&
+		       (fd = accept4(ends[0], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		for (int i = 0; i < 16; i++) {
+			socklen_t len = sizeof(from);
+			ssize_t got = recvfrom(ends[1], octets, sizeof(octets), MSG_DONTWAIT,
+					       (struct sockaddr *)&from, &len);
+
+			if (got < 0)
+				break;
+			sendto(ends[1], octets, got, MSG_DONTWAIT, (struct sockaddr *)&from, len);
+		}
+	}
+	while (count > 2)
+		close(fds[--count].fd);
 	return NULL;
 }
 
@@ -341,52 +440,136 @@ static void *disturb(void *data)
 	return NULL;
 }
 
+/*
+ * Objects of these caches. The kernel keeps some that were freed: each processor has a few
+ * until the cache is shrunk, and the last namespace that went is freed with the next one.
+ */
+static const char *const caches[] = { "TCPv6", "UDPv6", "RAWv6", "net_namespace" };
+
+enum { CACHES = sizeof(caches) / sizeof(caches[0]) };
+
+static FILE *open_cache(const char *cache, const char *what, const char *mode)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/%s", cache, what);
+	return fopen(path, mode);
+}
+
+static void count_objects(long *objects)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWNET));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		tap_bail("a namespace that goes at once");
+	for (int i = 0; i < CACHES; i++) {
+		FILE *file = open_cache(caches[i], "shrink", "we");
+
+		objects[i] = -1;
+		if (!file)
+			continue;
+		fputs("1", file);
+		fclose(file);
+		file = open_cache(caches[i], "objects", "re");
+		if (!file || fscanf(file, "%ld", &objects[i]) != 1)
+			tap_bail("objects of %s", caches[i]);
+		fclose(file);
+	}
+}
+
+/* As many objects as before, after a minute at most. */
+static void nothing_is_left(const long *before)
+{
+	long objects[CACHES];
+	int more = 1;
+
+	for (int i = 0; i < 600 && more; i++) {
+		usleep(100000);
+		count_objects(objects);
+		more = 0;
+		for (int j = 0; j < CACHES; j++)
+			more += objects[j] > before[j];
+	}
+	for (int i = 0; i < CACHES; i++) {
+		if (before[i] < 0)
+			tap_skip("no such cache in /sys/kernel/slab", "no more objects of %s",
+				 caches[i]);
+		else if (!tap_ok(objects[i] <= before[i], "no more objects of %s", caches[i]))
+			tap_note("%ld, before %ld", objects[i], before[i]);
+	}
+}
+
+static void start(pthread_t *thread, void *(*function)(void *), void *data)
+{
+	if (pthread_create(thread, NULL, function, data))
+		tap_bail("thread");
+}
+
 int main(int argc, char **argv)
 {
-	static struct worker workers[THREADS];
-	int base = module_users(), pinned, sink, listener;
+	static struct worker workers[THREADS], first;
+	int base = module_users(), home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int pinned, ends[2];
 	unsigned long unloaded = 0;
-	pthread_t disturber;
+	pthread_t disturber, answerer;
+	long before[CACHES];
 
 	if (argc > 1)
 		calls = strtoul(argv[1], NULL, 0);
 	if (argc > 2)
 		seed = strtoul(argv[2], NULL, 0);
-	new_namespace();
-	add_addresses();
+	count_objects(before);
+	count_objects(before);
+	netlink = two_ends();
 	add_local_address(FOREIGN);
-	netlink = open_shim6();
-	add_contexts(netlink);
-	listener = listen_at(&tcp6, ULID_B, PORT);
-	if (listen(listener, 1024))
+	ends[0] = listen_at(&tcp6, ULID_B, PORT);
+	if (listen(ends[0], 1024) || fcntl(ends[0], F_SETFL, O_NONBLOCK))
 		tap_bail("listen");
-	sink = open_kind(&udp6);
-	bind_to(sink, ULID_B, PORT);
+	ends[1] = open_kind(&udp6);
+	bind_to(ends[1], ULID_B, PORT);
 	pinned = open_kind(&udp6);
 	set_int(pinned, SHIM_DONTSHIM, 1);
 
 	tap_note("%lu calls, seed %lu", calls, seed);
+	start(&answerer, answer, ends);
+	first.state = seed;
+	for (int i = 0; i < SOCKETS; i++) {
+		pthread_mutex_init(&locks[i], NULL);
+		open_model(&first, &models[i]);
+	}
 	for (int i = 0; i < THREADS; i++) {
 		workers[i].state = seed * 1000003 + i + 1;
-		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
-			tap_bail("thread");
+		start(&workers[i].thread, work, &workers[i]);
 	}
-	if (pthread_create(&disturber, NULL, disturb, &unloaded))
-		tap_bail("thread");
+	start(&disturber, disturb, &unloaded);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);
 	__atomic_store_n(&done, 1, __ATOMIC_RELEASE);
 	pthread_join(disturber, NULL);
+	pthread_join(answerer, NULL);
+	for (int i = 0; i < SOCKETS; i++)
+		close(models[i].fd);
 
 	same(wrong, 0, "each result is that of the model");
 	tap_ok(tried >= calls && refused > calls / 20, "of %lu calls, of which %lu are refused",
-	       calls, refused);
+	       tried, refused);
+	tap_ok(heard > calls / 5000, "with %lu locators of received datagrams", heard);
 	same(unloaded, 0, "the module was never unloaded");
 	close(pinned);
-	close(listener);
-	close(sink);
+	close(ends[0]);
+	close(ends[1]);
+	close(netlink);
 	for (int i = 0; i < 1000 && module_users() != base; i++)
 		usleep(10000);
-	same(module_users(), base, "nothing is left");
+	same(module_users(), base, "the module has no more users");
+	same(still_taken_over("ip6_datagram_send_ctl"), 0,
+	     "no function of the kernel is taken over");
+	same(still_taken_over("sock_cmsg_send"), 0, "nor that of TCP");
+	if (setns(home, CLONE_NEWNET))
+		tap_bail("return to the namespace");
+	nothing_is_left(before);
 	return tap_done();
 }
