@@ -46,9 +46,13 @@ use crate::{
         wire::flow::Flow,
     },
 };
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering, //
+use core::{
+    ops::ControlFlow,
+    sync::atomic::{
+        fence,
+        AtomicU32,
+        Ordering, //
+    },
 };
 use kernel::{
     alloc::{
@@ -69,10 +73,15 @@ use kernel::{
 /// Counters of forks of peers; a peer has one by a keyed hash of its prefix.
 const BUCKETS: usize = 256;
 
+/// Entries that a walk hands out at once.
+const BATCH: usize = 16;
+
 /// A socket whose settings are its own, and its fork if it has one.
 #[pin_data]
 pub(crate) struct Fork {
     entry: Entry<Fork, 8>,
+    /// The socket, as [`Sock::address`].
+    pub(crate) socket: usize,
     /// The ULIDs that the socket had when it got its first setting.
     pub(crate) ulids: UlidPair,
     /// Whose it is.
@@ -248,6 +257,48 @@ impl Forks {
         self.table.get(&key(socket))
     }
 
+    /// Whether an entry is still that of a socket, which is destroyed after it was taken out. Any
+    /// context.
+    pub(crate) fn has(&self, fork: &Fork) -> bool {
+        // What was changed before this look is seen by who takes the entry out after it.
+        fence(Ordering::SeqCst);
+        self.table
+            .lookup(&key(fork.socket), &rcu::read_lock())
+            .is_some_and(|found| core::ptr::eq(found, fork))
+    }
+
+    /// Visits the entries of sockets with these ULIDs. Process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]; none was visited then.
+    pub(crate) fn for_each_of(&self, ulids: &UlidPair, mut visit: impl FnMut(&Fork)) -> Result {
+        if self.entries.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        let mut walk = self.table.walk()?;
+        loop {
+            let mut batch = [const { None::<RcuArc<Fork>> }; BATCH];
+            let mut places = batch.iter_mut();
+            let finished = walk.resume(|fork, _| {
+                if fork.ulids == *ulids {
+                    // One that finds no place is visited again.
+                    let Some(place) = places.next() else {
+                        return ControlFlow::Break(());
+                    };
+                    *place = self.get(fork.socket);
+                }
+                ControlFlow::Continue(())
+            });
+            for fork in batch.iter().flatten() {
+                visit(fork);
+            }
+            if finished {
+                return Ok(());
+            }
+        }
+    }
+
     /// Whether a context is the fork of the socket that it was made for. Any context.
     pub(crate) fn has_owner(&self, context: &Context, socket: usize) -> bool {
         self.table
@@ -292,6 +343,7 @@ impl Forks {
         let fork = RcuArc::pin_init(
             try_pin_init!(Fork {
                 entry: Entry::new(key(sk.address())),
+                socket: sk.address(),
                 ulids,
                 owner,
                 fii: AtomicU32::new(Fii::DEFAULT.get()),
@@ -313,7 +365,7 @@ impl Forks {
             .map_err(ForkError::Failed)?
             .resume(|fork, _| {
                 count = count.saturating_add(u32::from(fork.owner.uid == uid));
-                core::ops::ControlFlow::Continue(())
+                ControlFlow::Continue(())
             });
         Ok(count)
     }

@@ -106,14 +106,14 @@ impl Control {
             }
             setting.check(context)?;
             let fork = forks.insert(namespace, sk, ulids)?;
-            let placed = self.place(namespace, sk, &fork, context, setting);
+            let placed = self.place(namespace, &fork, context, setting);
             if placed.is_err() {
                 self.release(namespace, &fork);
             }
             return placed;
         };
         setting.check(context)?;
-        self.place(namespace, sk, &fork, context, setting)?;
+        self.place(namespace, &fork, context, setting)?;
         if fork.wants_nothing() && fork.fii() == Fii::DEFAULT {
             self.release(namespace, &fork);
         }
@@ -124,20 +124,18 @@ impl Control {
     fn place(
         &self,
         namespace: &Namespace,
-        sk: &Sock,
         fork: &Fork,
         context: &RcuArc<Context>,
         setting: &Setting,
     ) -> Result<(), ConfigureError> {
         let before = fork.keep(setting).map_err(|_| SetPairError::NoMemory)?;
-        self.put(namespace, sk, fork, context, setting)
+        self.put(namespace, fork, context, setting)
             .inspect_err(|_| fork.unkeep(setting, before))
     }
 
     fn put(
         &self,
         namespace: &Namespace,
-        sk: &Sock,
         fork: &Fork,
         context: &RcuArc<Context>,
         setting: &Setting,
@@ -149,13 +147,13 @@ impl Control {
                 Some(_) => Ok(()),
                 None if setting.is_default() => Ok(()),
                 // The fork failed, or its peer went.
-                None => self.start(namespace, sk.address(), fork),
+                None => self.start(namespace, fork),
             };
         }
         if setting.is_default() || context.is_static() || context.is_fork() {
             return Ok(setting.apply(context)?);
         }
-        if !is_shared(namespace, sk, fork.ulids, context) && context.lend(sk.address()) {
+        if !is_shared(namespace, fork, context) && context.lend(fork.socket) {
             return setting.apply(context).map_err(|error| {
                 if fork.wants_only(setting) {
                     let _ = Context::take_back(context);
@@ -163,21 +161,16 @@ impl Control {
                 error.into()
             });
         }
-        if context.lent_to() == sk.address() {
+        if context.lent_to() == fork.socket {
             Context::take_back(context)?;
         }
-        self.start(namespace, sk.address(), fork)
+        self.start(namespace, fork)
     }
 
     /// Asks for a fork.
-    fn start(
-        &self,
-        namespace: &Namespace,
-        socket: usize,
-        fork: &Fork,
-    ) -> Result<(), ConfigureError> {
+    fn start(&self, namespace: &Namespace, fork: &Fork) -> Result<(), ConfigureError> {
         fork.renumber(namespace);
-        self.request_fork(namespace, fork.identity(), socket)
+        self.request_fork(namespace, fork.identity(), fork.socket)
             .map_err(|_| {
                 fork.unnumber();
                 ForkError::TooMany
@@ -204,13 +197,55 @@ impl Control {
         }
     }
 
-    /// The fork of a socket was established: it gets what the socket wants. The worker only.
-    pub(super) fn fork_established(&self, namespace: &Namespace, context: &RcuArc<Context>) {
+    /// A context was established: it gets what sockets want of it. The worker only.
+    pub(super) fn established(&self, namespace: &Namespace, context: &RcuArc<Context>) {
+        if context.is_fork() {
+            self.fork_established(namespace, context);
+        } else {
+            self.restore(namespace, context);
+        }
+        self.configure_pending(namespace, context);
+    }
+
+    /// The fork of a socket was established: it gets what the socket wants.
+    fn fork_established(&self, namespace: &Namespace, context: &RcuArc<Context>) {
         let Some(fork) = owning(namespace, context) else {
             return;
         };
         namespace.counters.count(Counter::ForkEstablished);
         fork.apply_all(namespace, context);
+    }
+
+    /// A default context was established: sockets whose settings went with one before it, or with a
+    /// fork of that, have them again, here or in a new fork.
+    fn restore(&self, namespace: &Namespace, context: &RcuArc<Context>) {
+        let restored = namespace.forks.for_each_of(context.ulids(), |fork| {
+            let _gate = namespace.forks.gate().lock();
+            let has_fork = fork.fii() != Fii::DEFAULT
+                && namespace
+                    .contexts
+                    .by_identity(&fork.identity(), &rcu::read_lock())
+                    .is_some();
+            if has_fork || fork.wants_nothing() {
+                return;
+            }
+            if is_shared(namespace, fork, context) || !context.lend(fork.socket) {
+                if self.start(namespace, fork).is_err() {
+                    namespace.counters.count(Counter::ForkFailed);
+                }
+                return;
+            }
+            fork.unnumber();
+            fork.apply_all(namespace, context);
+            if !namespace.forks.has(fork) {
+                // The socket was destroyed meanwhile, and perhaps did not find this context.
+                context.wish(Wish::OwnerGone);
+                self.wants_attention(context);
+            }
+        });
+        if restored.is_err() {
+            namespace.counters.count(Counter::InNoMemory);
+        }
     }
 
     /// Sockets that wanted a hot standby before they had this context get it now. The worker only.
@@ -308,7 +343,7 @@ impl Control {
         if fork.identity() != *context.identity() || fork.wants_nothing() {
             return;
         }
-        match self.start(namespace, socket, &fork) {
+        match self.start(namespace, &fork) {
             Ok(()) => namespace.counters.count(Counter::ForkMoved),
             Err(_) => namespace.counters.count(Counter::ForkFailed),
         }
@@ -334,18 +369,18 @@ fn owning(namespace: &Namespace, context: &Context) -> Option<RcuArc<Fork>> {
 
 /// Whether a context that is no fork serves other sockets too. Those that are not connected, and raw
 /// ones, are found out when they send.
-fn is_shared(namespace: &Namespace, sk: &Sock, ulids: UlidPair, context: &Context) -> bool {
+fn is_shared(namespace: &Namespace, fork: &Fork, context: &Context) -> bool {
     let lent_to = context.lent_to();
-    if lent_to != 0 && lent_to != sk.address() {
+    if lent_to != 0 && lent_to != fork.socket {
         return true;
     }
     let mut is_shared = false;
     sock::for_each_connected(namespace.net(), |other| {
-        is_shared = ulids_of(other) == ulids
-            && other.address() != sk.address()
+        is_shared = ulids_of(other) == fork.ulids
+            && other.address() != fork.socket
             && !namespace.sockets.is_opted_out(other, &rcu::read_lock())
             && namespace
-                .context_of(other, ulids)
+                .context_of(other, fork.ulids)
                 .is_none_or(|used| !used.is_fork());
         if is_shared {
             ControlFlow::Break(())

@@ -129,8 +129,7 @@ impl Control {
                 }
                 self.watch(namespace, context, occasion);
                 if turn.is_new.get() {
-                    self.fork_established(namespace, context);
-                    self.configure_pending(namespace, context);
+                    self.established(namespace, context);
                 }
             }
             // The machine stays as it was: a message is as good as lost, and what its timer was to
@@ -236,8 +235,7 @@ impl Turn<'_, '_> {
                 self.control()
                     .watch(self.namespace, self.context, Occasion::Look);
                 if self.is_new.get() {
-                    self.control()
-                        .configure_pending(self.namespace, self.context);
+                    self.control().established(self.namespace, self.context);
                 }
             }
             Err(_) => {
