@@ -373,6 +373,7 @@ int main(void)
 	int base = module_users();
 
 	netlink = two_ends();
+	allow_ping();
 	test_states();
 	test_udp_states();
 	test_families();

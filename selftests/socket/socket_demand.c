@@ -110,13 +110,22 @@ static void test_others(void)
 	}
 	close(listener);
 
+	/* Ping sockets have the functions of UDP, so that UDP's demand shows what they answer. */
 	fd = open_kind(&ping6);
-	if (fd < 0)
+	if (fd < 0) {
 		tap_skip("no ping sockets here", "ping: SEND is EOPNOTSUPP");
-	else
+	} else {
+		int other = open_kind(&udp6);
+
+		get_int(other, SHIM_ASSOCIATED);
 		same(send_over(fd, fresh_mark(), NULL, OTHER_B), EDESTADDRREQ,
 		     "ping: has no destination");
-	close(fd);
+		connect_ends(fd, 0);
+		same(send_over(fd, fresh_mark(), NULL, OTHER_B), EOPNOTSUPP,
+		     "ping: SEND is EOPNOTSUPP #77");
+		close(other);
+		close(fd);
+	}
 }
 
 int main(void)
@@ -126,6 +135,7 @@ int main(void)
 	else
 		test_hooks();
 	two_ends();
+	allow_ping();
 	test_tcp();
 	test_tcp4();
 	test_others();
