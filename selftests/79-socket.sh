@@ -181,7 +181,7 @@ topo_heal
 check "both are content" wait_until 20 is_operational
 
 # While a program says that all is well, nobody explores. One in a second counts.
-is "A has a timeout of 4 s" "$(tell A set timeout 4)" ok
+is "A has a timeout of 2 s" "$(tell A set timeout 2)" ok
 tell A every 0.1 praise >/dev/null
 topo_switch_both A1 B1
 check "both are content" wait_until 20 is_operational
@@ -190,7 +190,8 @@ topo_break B2 A1
 topo_break B1 A2
 topo_break B2 A2
 stat_mark A B
-pause 8
+# Twice that time.
+pause 4
 is "a program that is content keeps A from probing #9" "$(stat_since A OutProbe)" 0
 tell A every 0.1 >/dev/null
 check "without that it probes" wait_until 10 counted A OutProbe 1
@@ -214,14 +215,16 @@ topo_heal
 check "both are content" wait_until 40 is_operational
 is "as others again" "$(tell A reset explore)" ok
 
-# Keepalives.
+# Keepalives, three in a Send Timeout.
+for host in A B; do setting $host send_timeout 2000; done
 topo_switch_both A1 B1
 tell A every 0.05 >/dev/null
 stat_mark A B
 check "B sends Keepalives" wait_until 20 counted B OutKeepalive 1
 is "B has a timeout above the system's" "$(tell B set timeout 60)" ok
 stat_mark B
-pause 8
+# Time for three.
+pause 2
 is "B sends none #12 #65" "$(stat_since B OutKeepalive)" 0
 is "B has one of 1 s" "$(tell B set timeout 1)" ok
 stat_mark B

@@ -61,6 +61,8 @@ capture s93 || die "no capture"
 stat_mark A B
 check "S93: a socket prefers the peer's locator B2" ask A prefer 3 peer "$B2"
 check "S93 #99: the shim forks" wait_until 10 has_forks A 1
+# What is in use is asked for at once.
+check "S93: it talks" talk 3 3
 check "S93: it prefers its locator A2" ask A prefer 3 local "$A2"
 check "S93: which it uses when the peer has answered from B2" \
 	wait_until 10 comes_to_use "A2 B2" A 3 3 3
@@ -125,6 +127,7 @@ for n in 5 6; do
 done
 check "UDP: a socket prefers A2" ask A prefer 6 local "$A2"
 check "UDP: and gets a fork" wait_until 10 has_forks A 3
+check "UDP: it talks" talk 6 10
 check "UDP: it prefers B2" ask A prefer 6 peer "$B2"
 check "UDP: and uses it" wait_until 10 comes_to_use "A2 B2" A 6 6 10
 is "UDP: to one socket of the peer" "$(pairs_of talk 6 10)" "A2-B2 B1-A1 "

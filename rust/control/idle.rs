@@ -45,7 +45,13 @@ impl Control {
             return None;
         }
         let timeout = namespace.settings.idle_timeout();
-        let interval = Interval::from_millis((timeout.as_millis() / LOOKS).clamp(1, LONGEST));
+        let longest = match namespace.settings.fork_linger().as_millis() {
+            0 => LONGEST,
+            // A fork that has lost its socket does not wait much longer than it has to.
+            linger if namespace.forks.any() => linger.min(LONGEST),
+            _ => LONGEST,
+        };
+        let interval = Interval::from_millis((timeout.as_millis() / LOOKS).clamp(1, longest));
         // Only the worker looks at this, so it may be read and written in two steps.
         let now = super::now();
         let swept = Instant::from_millis(self.swept.load(Ordering::Relaxed));

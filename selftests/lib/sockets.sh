@@ -66,7 +66,7 @@ connected() {
 # host_up HOST: it knows who it is, and has sockets. Times are a twentieth.
 host_up() {
 	identity "$1" && timers "$1" 20 && setting "$1" idle_timeout 300000 &&
-		setting "$1" fork_linger 3000 && sockets_start "$1"
+		setting "$1" fork_linger 1000 && sockets_start "$1"
 }
 
 # forks HOST FILTER: what `jq FILTER` says of all forks of a host.
