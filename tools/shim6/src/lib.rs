@@ -16,6 +16,7 @@ pub mod answers;
 mod args;
 mod client;
 mod commands;
+mod config;
 mod context;
 mod error;
 mod events;
@@ -38,7 +39,8 @@ use clap::{
 
 use args::{
     Cli,
-    Command, //
+    Command,
+    ConfigCommand, //
 };
 use error::Error;
 
@@ -65,6 +67,10 @@ fn run(cli: Cli) -> Result<bool, Error> {
         Command::Context { command } => commands::context::run(command, json),
         Command::Identity { command } => commands::identity::run(command, json),
         Command::Policy { command } => commands::identity::run_policy(command, json),
+        Command::Apply { file, check } => return commands::apply::run(&file, check, json),
+        Command::Config {
+            command: ConfigCommand::Show,
+        } => commands::apply::run_show(json),
         Command::Monitor => commands::monitor::run(json),
         Command::Completion { shell } => {
             // `generate` panics when it cannot write, so it writes to memory.

@@ -50,3 +50,8 @@ pub(crate) fn warn_torn(consistent: bool, objects: &str) {
 pub(crate) fn say(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "shim6: {line}");
 }
+
+/// One line to standard error that names its place itself.
+pub(crate) fn complain(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

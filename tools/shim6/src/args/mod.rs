@@ -9,6 +9,8 @@ pub(crate) mod identity;
 mod prefixes;
 mod selector;
 
+use std::path::PathBuf;
+
 use clap::{
     Parser,
     Subcommand, //
@@ -67,6 +69,32 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// Make what is in force as a file says: identities, policy, settings
+    #[command(after_help = "\
+The file is read as a whole first, and all that is wrong with it is said with line and column.
+Then all of it comes into force, or, if a change fails, what was changed before is undone.
+What the file does not speak of stays as it is: without [settings] the settings do, without
+[policy] the prefixes, without [[identity]] the identities. What it speaks of becomes what it
+says: other identities and prefixes go, and other settings get their defaults. Each change is
+printed on a line. Addresses are not assigned; see \"shim6 hba apply\" and \"shim6 watch\".
+
+Examples:
+  shim6 apply
+  shim6 apply --check /etc/shim6/shim6.toml
+  shim6 config show | shim6 apply --check -")]
+    Apply {
+        /// The file; \"-\" for standard input
+        #[arg(default_value = crate::config::DEFAULT_FILE)]
+        file: PathBuf,
+        /// Say what is wrong with the file, and change nothing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show what is in force
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Make and verify sets of Hash-Based Addresses (RFC 5535)
     Hba {
         #[command(subcommand)]
@@ -94,6 +122,19 @@ Example:
         /// The shell
         shell: Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print it in the form of the file of "shim6 apply"; private keys are never shown
+    #[command(after_help = "\
+Settings at their defaults are comments. Identities are shown with their PDS; of one that has a
+private key it is said that the key is in the kernel.
+
+Examples:
+  shim6 config show
+  shim6 config show --json")]
+    Show,
 }
 
 #[cfg(test)]
@@ -130,15 +171,17 @@ mod tests {
             // A backslash joins lines; what stands before the tool or behind ">" is for the shell.
             let help = help.to_string().replace("\\\n", " ");
             for line in help.lines().filter_map(|line| line.strip_prefix("  ")) {
-                let (_, words) = line.split_once("shim6 ").unwrap();
-                let (words, _) = words.split_once(" > ").unwrap_or((words, ""));
-                let words = ["shim6"].into_iter().chain(words.split_whitespace());
-                if let Err(error) = Cli::try_parse_from(words) {
-                    panic!("{line}: {error}");
+                for line in line.split(" | ") {
+                    let (_, words) = line.split_once("shim6 ").unwrap();
+                    let (words, _) = words.split_once(" > ").unwrap_or((words, ""));
+                    let words = ["shim6"].into_iter().chain(words.split_whitespace());
+                    if let Err(error) = Cli::try_parse_from(words) {
+                        panic!("{line}: {error}");
+                    }
+                    examples += 1;
                 }
-                examples += 1;
             }
         }
-        assert_eq!(examples, 36);
+        assert_eq!(examples, 42);
     }
 }

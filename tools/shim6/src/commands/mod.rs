@@ -4,6 +4,7 @@
 //! command line is written or what a message looks like.
 
 pub(crate) mod address;
+pub(crate) mod apply;
 pub(crate) mod context;
 pub(crate) mod identity;
 pub(crate) mod monitor;

@@ -85,7 +85,8 @@ impl IdentityFile {
         read().map_err(|cause| Error::new(tried, cause))
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Whether the kernel would take it.
+    pub(crate) fn check(&self) -> Result<(), String> {
         let pds = Pds::parse(&self.pds).map_err(structure)?;
         let parameters = pds.parameters();
         let set = parameters.multi_prefix().map_err(structure)?;
