@@ -21,7 +21,8 @@ use crate::{
     genl::{
         family::Family,
         reply::Reader,
-        Datagram, //
+        Datagram,
+        Message, //
     },
     identity::{
         self,
@@ -36,8 +37,8 @@ use crate::{
 /// Reads a datagram as the answer to each request there is, and as an event, and writes what it
 /// understood to `out`, as text and as JSON. What makes no sense is left out.
 pub fn read(datagram: &[u8], out: &mut dyn io::Write) -> io::Result<()> {
-    let _ = Reader::new(0, 0).read(datagram);
-    for message in Datagram(datagram) {
+    let _ = Reader::<Message>::new(0, 0).read(datagram);
+    for message in Datagram::<Message>::new(datagram) {
         let Ok(message) = message else {
             break;
         };

@@ -22,10 +22,13 @@ mod error;
 mod events;
 mod genl;
 mod identity;
+mod notify;
 mod output;
 mod pds;
 mod policy;
 mod prefix;
+mod provision;
+mod rtnl;
 #[cfg(test)]
 mod scratch;
 mod signals;
@@ -37,6 +40,7 @@ use clap::{
     Parser, //
 };
 
+use args::address::HbaCommand;
 use args::{
     Cli,
     Command,
@@ -62,7 +66,17 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<bool, Error> {
     let json = cli.json;
     match cli.command {
-        Command::Hba { command } => return commands::address::run(command.into(), json),
+        Command::Hba {
+            command:
+                HbaCommand::Apply {
+                    files,
+                    remove,
+                    dry_run,
+                },
+        } => return commands::provision::run(&files, remove, dry_run, json),
+        Command::Hba {
+            command: HbaCommand::Address(command),
+        } => return commands::address::run(command.into(), json),
         Command::Cga { command } => return commands::address::run(command.into(), json),
         Command::Context { command } => commands::context::run(command, json),
         Command::Identity { command } => commands::identity::run(command, json),
@@ -71,6 +85,7 @@ fn run(cli: Cli) -> Result<bool, Error> {
         Command::Config {
             command: ConfigCommand::Show,
         } => commands::apply::run_show(json),
+        Command::Watch { file } => return commands::watch::run(&file, json),
         Command::Monitor => commands::monitor::run(json),
         Command::Completion { shell } => {
             // `generate` panics when it cannot write, so it writes to memory.

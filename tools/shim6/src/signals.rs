@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The signals by which people end a program: SIGINT and SIGTERM.
+//! The signals by which people end a program, SIGINT and SIGTERM, and that by which they have a service
+//! read its file again, SIGHUP.
 
 use std::io;
 use std::os::fd::{
@@ -58,6 +59,45 @@ impl Stop {
     }
 }
 
+/// What somebody wants of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// To end.
+    Stop,
+    /// To read its file again.
+    Reload,
+}
+
+/// A file descriptor that is readable as soon as there is an order.
+#[derive(Debug)]
+pub(crate) struct Orders(SignalFd);
+
+impl Orders {
+    /// To be called before there are other threads.
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut all = signals();
+        all.add(Signal::SIGHUP);
+        all.thread_block()?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        Ok(Self(SignalFd::with_flags(&all, flags)?))
+    }
+
+    /// The next order, if there is one.
+    pub(crate) fn next(&self) -> io::Result<Option<Order>> {
+        let signal = self.0.read_signal()?.map(|info| info.ssi_signo);
+        Ok(signal.map(|number| match i32::try_from(number) {
+            Ok(libc::SIGHUP) => Order::Reload,
+            _ => Order::Stop,
+        }))
+    }
+}
+
+impl AsFd for Orders {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl AsFd for Stop {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
@@ -94,6 +134,22 @@ mod tests {
             });
             assert!(told.join().unwrap(), "{signal}");
         }
+    }
+
+    #[test]
+    fn orders_are_told_one_by_one() {
+        let told = std::thread::spawn(|| {
+            let orders = Orders::new().unwrap();
+            assert_eq!(orders.next().unwrap(), None);
+            raise(Signal::SIGHUP).unwrap();
+            raise(Signal::SIGTERM).unwrap();
+            let mut told = vec![orders.next().unwrap(), orders.next().unwrap()];
+            told.sort_by_key(|order| *order == Some(Order::Stop));
+            told.push(orders.next().unwrap());
+            told
+        });
+        let expected = [Some(Order::Reload), Some(Order::Stop), None];
+        assert_eq!(told.join().unwrap(), expected);
     }
 
     #[test]

@@ -27,6 +27,36 @@ use crate::prefix::SubnetPrefix;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HbaCommand {
+    #[command(flatten)]
+    Address(HbaAddressCommand),
+    /// Assign the addresses of sets to the interfaces that have their prefixes
+    #[command(after_help = "\
+An interface has a prefix if it has another address of it, or a route that says that it is on
+the link, as routers announce both. The address lives as long as the prefix does. Packets
+from the prefix leave by the default router of that interface: the rules 14000 and 14001 have
+the more specific routes of the main table come first and then a table of its own, from 14001
+on. Addresses, rules and routes made so carry protocol 141. What is so already stays, so the
+command can be given again; \"shim6 watch\" does it whenever something changes.
+
+Examples:
+  shim6 hba apply /etc/shim6/home.hba
+  shim6 hba apply --dry-run
+  shim6 hba apply --remove /etc/shim6/home.hba")]
+    Apply {
+        /// Identity files; without any, those that /etc/shim6/shim6.toml wants assigned
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Remove what was made for these addresses
+        #[arg(long)]
+        remove: bool,
+        /// Print what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HbaAddressCommand {
     /// Make a set of addresses, one for each prefix
     #[command(after_help = GENERATE_HBA)]
     Generate(HbaGenerateArgs),
@@ -234,12 +264,18 @@ impl VerifyArgs {
     }
 }
 
-impl From<HbaCommand> for AddressCommand {
-    fn from(command: HbaCommand) -> Self {
+impl From<HbaAddressCommand> for AddressCommand {
+    fn from(command: HbaAddressCommand) -> Self {
+        use HbaAddressCommand::{
+            Generate,
+            Show,
+            Verify, //
+        };
+
         match command {
-            HbaCommand::Generate(args) => args.common.into_command(Method::Hba, args.prefixes),
-            HbaCommand::Verify(args) => args.into_command(Method::Hba),
-            HbaCommand::Show(args) => Self::Show(args.pds),
+            Generate(args) => args.common.into_command(Method::Hba, args.prefixes),
+            Verify(args) => args.into_command(Method::Hba),
+            Show(args) => Self::Show(args.pds),
         }
     }
 }
@@ -290,7 +326,9 @@ mod tests {
     fn parse(line: &str) -> Result<AddressCommand, clap::Error> {
         let words = ["shim6"].into_iter().chain(line.split_whitespace());
         Cli::try_parse_from(words).map(|cli| match cli.command {
-            Command::Hba { command } => command.into(),
+            Command::Hba {
+                command: HbaCommand::Address(command),
+            } => command.into(),
             Command::Cga { command } => command.into(),
             other => panic!("{line}: {other:?}"),
         })

@@ -90,6 +90,27 @@ Examples:
         #[arg(long)]
         check: bool,
     },
+    /// Keep a file in force, and addresses where their prefixes are, until a signal (the service)
+    #[command(after_help = "\
+Does what \"shim6 apply\" does, and what \"shim6 hba apply\" does with the identities that are
+not marked \"assign = false\", then does the latter again whenever addresses, routes or rules of
+the host change. When the module is loaded anew it gets the file again. Changes are printed,
+each on a line; with --json as objects.
+
+SIGHUP has the file read again; if something is wrong with it, the last one stays in force.
+SIGTERM and SIGINT end the service with status 0. Addresses, routes, identities and settings
+stay, so connections do not notice a restart; \"shim6 hba apply --remove\" takes addresses and
+routes away. Readiness, reloads and a status line are told to $NOTIFY_SOCKET, as services of
+Type=notify-reload do.
+
+Examples:
+  shim6 watch
+  shim6 watch /etc/shim6/shim6.toml --json")]
+    Watch {
+        /// The file
+        #[arg(default_value = crate::config::DEFAULT_FILE)]
+        file: PathBuf,
+    },
     /// Show what is in force
     Config {
         #[command(subcommand)]
@@ -182,6 +203,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(examples, 42);
+        assert_eq!(examples, 47);
     }
 }

@@ -8,6 +8,8 @@ pub(crate) mod apply;
 pub(crate) mod context;
 pub(crate) mod identity;
 pub(crate) mod monitor;
+pub(crate) mod provision;
+pub(crate) mod watch;
 
 use crate::client::{
     Client,

@@ -101,7 +101,7 @@ impl AsFd for Listener {
 /// The messages of `family` in a datagram.
 fn messages(datagram: &[u8], family: u16) -> Result<Heard, Cause> {
     let mut messages = Vec::new();
-    for message in Datagram(datagram) {
+    for message in Datagram::<Message>::new(datagram) {
         if let NetlinkPayload::InnerMessage(message) = message?.payload {
             if message.family == family {
                 messages.push(message);

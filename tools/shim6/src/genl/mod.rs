@@ -9,6 +9,8 @@ pub(crate) mod listener;
 pub(crate) mod reply;
 pub(crate) mod socket;
 
+use std::marker::PhantomData;
+
 use netlink_packet_core::{
     DecodeError,
     DefaultNla,
@@ -33,6 +35,7 @@ const ALIGNMENT: usize = 4;
 pub(crate) mod ctrl {
     pub(crate) const FAMILY: u16 = 16;
     pub(crate) const VERSION: u8 = 2;
+    pub(crate) const CMD_NEWFAMILY: u8 = 1;
     pub(crate) const CMD_GETFAMILY: u8 = 3;
     pub(crate) const ATTR_FAMILY_ID: u16 = 1;
     pub(crate) const ATTR_FAMILY_NAME: u16 = 2;
@@ -54,16 +57,22 @@ pub(crate) struct Message {
 
 impl Message {
     /// The octets of this message as a request.
+    #[cfg(test)]
     pub(crate) fn into_request(self, flags: u16, sequence: u32) -> Vec<u8> {
-        let mut header = NetlinkHeader::default();
-        header.flags = flags;
-        header.sequence_number = sequence;
-        let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(self));
-        message.finalize();
-        let mut octets = vec![0; message.buffer_len()];
-        message.serialize(&mut octets);
-        octets
+        request(self, flags, sequence)
     }
+}
+
+/// The octets of a message as a request.
+pub(crate) fn request<M: NetlinkSerializable>(message: M, flags: u16, sequence: u32) -> Vec<u8> {
+    let mut header = NetlinkHeader::default();
+    header.flags = flags;
+    header.sequence_number = sequence;
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
+    message.finalize();
+    let mut octets = vec![0; message.buffer_len()];
+    message.serialize(&mut octets);
+    octets
 }
 
 impl NetlinkSerializable for Message {
@@ -99,10 +108,16 @@ impl NetlinkDeserializable for Message {
 }
 
 /// The messages of a datagram, up to the first that makes no sense.
-pub(crate) struct Datagram<'a>(pub(crate) &'a [u8]);
+pub(crate) struct Datagram<'a, M = Message>(&'a [u8], PhantomData<M>);
 
-impl Iterator for Datagram<'_> {
-    type Item = Result<NetlinkMessage<Message>, DecodeError>;
+impl<'a, M> Datagram<'a, M> {
+    pub(crate) fn new(octets: &'a [u8]) -> Self {
+        Self(octets, PhantomData)
+    }
+}
+
+impl<M: NetlinkDeserializable> Iterator for Datagram<'_, M> {
+    type Item = Result<NetlinkMessage<M>, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = std::mem::take(&mut self.0);

@@ -8,6 +8,7 @@ use netlink_packet_core::{
     DecodeError,
     ErrorMessage,
     NetlinkBuffer,
+    NetlinkDeserializable,
     NetlinkMessage,
     NetlinkPayload,
     NLM_F_ACK_TLVS,
@@ -29,24 +30,34 @@ const NLMSG_HDRLEN: usize = 16;
 const NLMSGERR_ATTR_MSG: u16 = 1;
 
 /// The answer to a request that the kernel carried out.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) messages: Vec<Message>,
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reply<M = Message> {
+    pub(crate) messages: Vec<M>,
     /// Objects changed while they were dumped: some may be missing or twice here.
     pub(crate) interrupted: bool,
     /// What the kernel has to say although it did what was asked.
     pub(crate) notice: Option<String>,
 }
 
-/// Collects the answer to one request.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    port: u32,
-    sequence: u32,
-    reply: Reply,
+impl<M> Default for Reply<M> {
+    fn default() -> Self {
+        Self {
+            messages: Vec::new(),
+            interrupted: false,
+            notice: None,
+        }
+    }
 }
 
-impl Reader {
+/// Collects the answer to one request.
+#[derive(Debug)]
+pub(crate) struct Reader<M = Message> {
+    port: u32,
+    sequence: u32,
+    reply: Reply<M>,
+}
+
+impl<M: NetlinkDeserializable> Reader<M> {
     /// A reader for the answer to request `sequence` of the socket with address `port`.
     pub(crate) fn new(port: u32, sequence: u32) -> Self {
         Self {
@@ -57,8 +68,8 @@ impl Reader {
     }
 
     /// Takes the next datagram; gives the answer when that was its end.
-    pub(crate) fn read(&mut self, datagram: &[u8]) -> Result<Option<Reply>, Cause> {
-        for message in Datagram(datagram) {
+    pub(crate) fn read(&mut self, datagram: &[u8]) -> Result<Option<Reply<M>>, Cause> {
+        for message in Datagram::new(datagram) {
             if self.take(message?)? {
                 return Ok(Some(std::mem::take(&mut self.reply)));
             }
@@ -67,7 +78,7 @@ impl Reader {
     }
 
     /// Takes one message; true if it ends the answer.
-    fn take(&mut self, message: NetlinkMessage<Message>) -> Result<bool, Cause> {
+    fn take(&mut self, message: NetlinkMessage<M>) -> Result<bool, Cause> {
         let (header, payload) = message.into_parts();
         if header.port_number != self.port || header.sequence_number != self.sequence {
             // Left over from a request whose answer nobody waited for.

@@ -3,8 +3,11 @@
 //! A generic netlink socket: sends one request at a time and waits for its whole answer.
 
 use std::io;
+use std::marker::PhantomData;
 
 use netlink_packet_core::{
+    NetlinkDeserializable,
+    NetlinkSerializable,
     NLM_F_ACK,
     NLM_F_DUMP,
     NLM_F_REQUEST, //
@@ -22,6 +25,7 @@ use super::reply::{
 };
 use super::{
     ctrl,
+    request,
     Attributes,
     Message, //
 };
@@ -29,30 +33,33 @@ use crate::error::Cause;
 
 /// The kernel fills datagrams of a dump up to 32 KiB if the buffer of the reader allows it
 /// (`netlink_dump()`), and sends no larger one unless a single object needs it.
-pub(super) const BUFFER_LEN: usize = 64 * 1024;
+pub(crate) const BUFFER_LEN: usize = 64 * 1024;
 
 /// What is asked for: one action or object, or all objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// The answer ends with an acknowledgement.
     One,
+    /// The same, for an object to be made; flags `NLM_F_CREATE` and the like.
+    Make(u16),
     /// The answer ends with `NLMSG_DONE`.
     All,
 }
 
-/// An open generic netlink socket.
-pub(crate) struct Connection {
+/// An open netlink socket, for messages of one kind.
+pub(crate) struct Connection<M = Message> {
     socket: Socket,
     /// Our address, which the kernel puts into each message of the answer.
     port: u32,
     sequence: u32,
     buffer: Vec<u8>,
+    messages: PhantomData<M>,
 }
 
-impl Connection {
-    /// Opens a socket in the network namespace of the calling process.
-    pub(crate) fn open() -> Result<Self, Cause> {
-        let mut socket = Socket::new(NETLINK_GENERIC)?;
+impl<M: NetlinkSerializable + NetlinkDeserializable> Connection<M> {
+    /// Opens a socket of a protocol in the network namespace of the calling process.
+    pub(crate) fn of(protocol: isize) -> Result<Self, Cause> {
+        let mut socket = Socket::new(protocol)?;
         // Sentences with errors, and errors that do not repeat the request.
         socket.set_ext_ack(true)?;
         socket.set_cap_ack(true)?;
@@ -63,7 +70,34 @@ impl Connection {
             port,
             sequence: 0,
             buffer: Vec::with_capacity(BUFFER_LEN),
+            messages: PhantomData,
         })
+    }
+
+    /// Sends a request and reads its answer to the end.
+    pub(crate) fn request(&mut self, message: M, extent: Extent) -> Result<Reply<M>, Cause> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let flags = match extent {
+            Extent::One => NLM_F_REQUEST | NLM_F_ACK,
+            Extent::Make(how) => NLM_F_REQUEST | NLM_F_ACK | how,
+            Extent::All => NLM_F_REQUEST | NLM_F_DUMP,
+        };
+        self.socket
+            .send(&request(message, flags, self.sequence), 0)?;
+        let mut reader = Reader::new(self.port, self.sequence);
+        loop {
+            receive(&self.socket, &mut self.buffer)?;
+            if let Some(reply) = reader.read(&self.buffer)? {
+                return Ok(reply);
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Opens a socket in the network namespace of the calling process.
+    pub(crate) fn open() -> Result<Self, Cause> {
+        Self::of(NETLINK_GENERIC)
     }
 
     /// Asks the controller about a family. The kernel tries to load the module of a family that it
@@ -89,24 +123,6 @@ impl Connection {
                 "{} families of the name {name}",
                 messages.len()
             ))),
-        }
-    }
-
-    /// Sends a request and reads its answer to the end.
-    pub(crate) fn request(&mut self, message: Message, extent: Extent) -> Result<Reply, Cause> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let flags = match extent {
-            Extent::One => NLM_F_REQUEST | NLM_F_ACK,
-            Extent::All => NLM_F_REQUEST | NLM_F_DUMP,
-        };
-        self.socket
-            .send(&message.into_request(flags, self.sequence), 0)?;
-        let mut reader = Reader::new(self.port, self.sequence);
-        loop {
-            receive(&self.socket, &mut self.buffer)?;
-            if let Some(reply) = reader.read(&self.buffer)? {
-                return Ok(reply);
-            }
         }
     }
 }
