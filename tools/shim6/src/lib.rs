@@ -18,6 +18,7 @@ mod client;
 mod commands;
 mod config;
 mod context;
+mod doctor;
 mod error;
 mod events;
 mod genl;
@@ -27,11 +28,14 @@ mod output;
 mod pds;
 mod policy;
 mod prefix;
+mod probe;
 mod provision;
 mod rtnl;
 #[cfg(test)]
 mod scratch;
 mod signals;
+mod stats;
+mod top;
 
 use std::process::ExitCode;
 
@@ -86,6 +90,18 @@ fn run(cli: Cli) -> Result<bool, Error> {
             command: ConfigCommand::Show,
         } => commands::apply::run_show(json),
         Command::Watch { file } => return commands::watch::run(&file, json),
+        Command::Probe {
+            peer,
+            attempts,
+            timeout,
+        } => return commands::probe::run(peer, attempts, timeout, json),
+        Command::Doctor { peer } => return commands::doctor::run(peer, json),
+        Command::Top { interval, once } => commands::top::run(interval, once, json),
+        Command::Stats {
+            patterns,
+            zeros,
+            about,
+        } => commands::stats::run(&patterns, zeros, about, json),
         Command::Monitor => commands::monitor::run(json),
         Command::Completion { shell } => {
             // `generate` panics when it cannot write, so it writes to memory.

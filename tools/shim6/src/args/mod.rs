@@ -9,7 +9,9 @@ pub(crate) mod identity;
 mod prefixes;
 mod selector;
 
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{
     Parser,
@@ -17,6 +19,7 @@ use clap::{
 };
 use clap_complete::Shell;
 
+use crate::context::locator::parse_ipv6;
 use address::{
     CgaCommand,
     HbaCommand, //
@@ -135,6 +138,83 @@ Examples:
   shim6 monitor
   shim6 monitor --json")]
     Monitor,
+    /// Print the counters of the module
+    #[command(after_help = "\
+Those at zero are left out. shim6(8) lists all of them.
+
+Examples:
+  shim6 stats
+  shim6 stats --about 'Drop_*' 'Refuse_*'
+  shim6 stats --zeros --json")]
+    Stats {
+        /// Names of counters; \"*\" stands for any characters, \"?\" for one
+        #[arg(value_name = "PATTERN")]
+        patterns: Vec<String>,
+        /// Print also those that are zero
+        #[arg(long)]
+        zeros: bool,
+        /// Say what each of them counts
+        #[arg(long)]
+        about: bool,
+    },
+    /// Test all locator pairs of contexts now, and draw the matrix
+    #[command(after_help = "\
+An ICMPv6 echo goes over each pair, once and, as long as there is no answer, twice more. It
+shows whether packets pass between the locators in both directions, not what firewalls do to
+Shim6. Packets between the ULIDs take the current pair, and so does their echo. The exit status
+is 0 only if all pairs answer. \"*\" marks the current pair, \"+\" the one that stands by, and \"~\"
+that of the ULIDs while another one is the current pair.
+
+Examples:
+  shim6 probe
+  shim6 probe 2001:db8:b::1 --timeout 300 --json")]
+    Probe {
+        /// The peer: a ULID, or one of its locators
+        #[arg(value_parser = parse_ipv6)]
+        peer: Option<Ipv6Addr>,
+        /// Echoes for each pair, 1 to 100
+        #[arg(long, value_name = "NUMBER", default_value = "3",
+            value_parser = clap::value_parser!(u32).range(1..=100))]
+        attempts: u32,
+        /// Milliseconds to wait for an answer to each, 1 to 60000
+        #[arg(long, value_name = "MILLISECONDS", default_value = "1000",
+            value_parser = parse_milliseconds)]
+        timeout: Duration,
+    },
+    /// Show contexts and rates, again and again, until a signal
+    #[command(after_help = "\
+Contexts that were in use last come first. Rates are those of the network namespace: packets
+out and in through contexts, control messages, Probes, and changes of current pairs, a second.
+With --json each picture is an object on a line; the first one has no rates.
+
+Examples:
+  shim6 top
+  shim6 top --interval 5000
+  shim6 top --once --json")]
+    Top {
+        /// Milliseconds from one picture to the next, 1 to 60000
+        #[arg(long, value_name = "MILLISECONDS", default_value = "1000",
+            value_parser = parse_milliseconds)]
+        interval: Duration,
+        /// Show one picture and end
+        #[arg(long)]
+        once: bool,
+    },
+    /// Look for what keeps Shim6 from working on this host, and say what to do
+    #[command(after_help = "\
+Looks at the kernel, the module, the file, identities, addresses, source selection, routes, MTU,
+rules of nftables, peers, and counters. The exit status is 1 if there is an error; warnings and
+notes do not count.
+
+Examples:
+  shim6 doctor
+  shim6 doctor 2001:db8:b::1
+  shim6 doctor --json")]
+    Doctor {
+        /// Also ask this peer for a context
+        #[arg(value_parser = parse_ipv6)]
+        peer: Option<Ipv6Addr>,
+    },
     /// Print a shell completion script
     #[command(after_help = "\
 Example:
@@ -143,6 +223,17 @@ Example:
         /// The shell
         shell: Shell,
     },
+}
+
+/// A span of time that is no option of its own.
+fn parse_milliseconds(text: &str) -> Result<Duration, String> {
+    const MOST: u64 = 60_000;
+
+    text.parse()
+        .ok()
+        .filter(|number| (1..=MOST).contains(number))
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("a number from 1 to {MOST} is expected"))
 }
 
 #[derive(Debug, Subcommand)]
@@ -195,6 +286,7 @@ mod tests {
                 for line in line.split(" | ") {
                     let (_, words) = line.split_once("shim6 ").unwrap();
                     let (words, _) = words.split_once(" > ").unwrap_or((words, ""));
+                    let words = words.replace('\'', "");
                     let words = ["shim6"].into_iter().chain(words.split_whitespace());
                     if let Err(error) = Cli::try_parse_from(words) {
                         panic!("{line}: {error}");
@@ -203,6 +295,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(examples, 47);
+        assert_eq!(examples, 58);
     }
 }

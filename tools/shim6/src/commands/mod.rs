@@ -6,9 +6,13 @@
 pub(crate) mod address;
 pub(crate) mod apply;
 pub(crate) mod context;
+pub(crate) mod doctor;
 pub(crate) mod identity;
 pub(crate) mod monitor;
+pub(crate) mod probe;
 pub(crate) mod provision;
+pub(crate) mod stats;
+pub(crate) mod top;
 pub(crate) mod watch;
 
 use crate::client::{

@@ -223,17 +223,17 @@ impl fmt::Display for Failure {
 pub(crate) fn carry_out(
     steps: &[Step],
     mut take: impl FnMut(&Step) -> Result<(), Cause>,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     for (index, step) in steps.iter().enumerate() {
         let Err(cause) = take(step) else {
             continue;
         };
-        let mut failure = Failure {
+        let mut failure = Box::new(Failure {
             step: step.clone(),
             cause,
             undone: 0,
             stuck: Vec::new(),
-        };
+        });
         for taken in steps.iter().take(index).rev() {
             match taken.back().map(|back| take(&back)) {
                 Some(Ok(())) => failure.undone = failure.undone.saturating_add(1),

@@ -171,7 +171,7 @@ impl fmt::Display for Span {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::super::locator::Verification;
     use super::super::watch::{
         Rank,
@@ -200,7 +200,7 @@ mod tests {
         output::json(contexts, out)
     }
 
-    fn context() -> Context {
+    pub(crate) fn context() -> Context {
         let a1: Ipv6Addr = "2001:db8:1::a".parse().unwrap();
         let a2: Ipv6Addr = "2001:db8:2::a".parse().unwrap();
         let b1: Ipv6Addr = "2001:db8:1::b".parse().unwrap();

@@ -15,7 +15,11 @@ use std::os::fd::{
 };
 
 use netlink_packet_route::address::AddressMessage;
-use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::route::{
+    RouteAddress,
+    RouteAttribute,
+    RouteMessage, //
+};
 use netlink_packet_route::rule::RuleMessage;
 use netlink_packet_route::{
     AddressFamily,
@@ -153,6 +157,43 @@ impl Rtnl {
     /// changes hears of them.
     fn dump(&mut self, request: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, Cause> {
         Ok(self.0.request(request, Extent::All)?.messages)
+    }
+
+    /// The interface by which packets from an address go to another; [`None`] without a route.
+    pub(crate) fn way(
+        &mut self,
+        source: Ipv6Addr,
+        destination: Ipv6Addr,
+    ) -> Result<Option<u32>, Cause> {
+        let mut request = RouteMessage::default();
+        request.header.address_family = AddressFamily::Inet6;
+        request.header.destination_prefix_length = 128;
+        request.header.source_prefix_length = 128;
+        request.attributes = vec![
+            RouteAttribute::Destination(RouteAddress::Inet6(destination)),
+            RouteAttribute::Source(RouteAddress::Inet6(source)),
+        ];
+        let request = RouteNetlinkMessage::GetRoute(request);
+        let reply = match self.0.request(request, Extent::One) {
+            Err(Cause::Kernel { errno, .. })
+                if [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EACCES].contains(&errno) =>
+            {
+                return Ok(None);
+            }
+            other => other?,
+        };
+        Ok(reply.messages.iter().find_map(|message| match message {
+            RouteNetlinkMessage::NewRoute(route) => {
+                route
+                    .attributes
+                    .iter()
+                    .find_map(|attribute| match attribute {
+                        RouteAttribute::Oif(interface) => Some(*interface),
+                        _ => None,
+                    })
+            }
+            _ => None,
+        }))
     }
 
     /// Changes something. What is so already, or gone already, is no failure.
