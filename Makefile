@@ -66,6 +66,7 @@ install: modules tools
 	install -D -m 644 uapi/linux/shim6.h '$(DESTDIR)$(PREFIX)/include/linux/shim6.h'
 	install -D -m 644 uapi/linux/shim6_netlink.h '$(DESTDIR)$(PREFIX)/include/linux/shim6_netlink.h'
 	install -D -m 644 Documentation/man/shim6.7 '$(DESTDIR)$(PREFIX)/share/man/man7/shim6.7'
+	install -D -m 644 Documentation/man/shim6.8 '$(DESTDIR)$(PREFIX)/share/man/man8/shim6.8'
 	install -D -m 755 build/host/release/shim6 '$(DESTDIR)$(PREFIX)/sbin/shim6'
 
 clean:

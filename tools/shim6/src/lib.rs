@@ -23,6 +23,8 @@ mod error;
 mod events;
 mod genl;
 mod identity;
+#[cfg(test)]
+mod man;
 mod notify;
 mod output;
 mod pds;

@@ -62,6 +62,13 @@ fn help_goes_to_standard_output_and_has_examples() {
         "context show --help",
         "hba generate --help",
         "monitor --help",
+        "apply --help",
+        "watch --help",
+        "hba apply --help",
+        "stats --help",
+        "probe --help",
+        "top --help",
+        "doctor --help",
     ] {
         let output = run(line);
         assert!(output.status.success(), "{line}");
@@ -85,6 +92,15 @@ fn wrong_usage_is_2_and_goes_to_standard_error() {
         "identity add",
         "policy add 2001:db8::1",
         "monitor all",
+        "apply one two",
+        "config",
+        "hba apply --all",
+        "top --interval 0",
+        "top --interval 60001",
+        "probe 192.0.2.1",
+        "probe --attempts 0",
+        "doctor name",
+        "watch one two",
         "completion",
     ] {
         let output = run(line);
@@ -114,13 +130,100 @@ fn a_refusal_is_1_and_one_sentence() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
+/// A file for `apply`, gone with the test.
+fn config(name: &str, contents: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("shim6-{}-{name}.toml", std::process::id()));
+    fs::write(&path, contents).unwrap();
+    path
+}
+
+#[test]
+fn faults_of_a_file_are_1_and_have_their_places() {
+    let path = config(
+        "faults",
+        "[settings]\nestablish = \"always\"\nsend-timeout = 1\n",
+    );
+    let name = path.display();
+    for line in ["apply --check", "apply", "watch"] {
+        let output = run(&format!("{line} {name}"));
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert!(output.stdout.is_empty(), "{line}");
+        let said: Vec<_> = text(&output.stderr).lines().collect();
+        let first = format!("{name}:2:13: for establish \"off\" or ");
+        let second = format!("{name}:3:1: there is no \"send-timeout\" in [settings]; there are: ");
+        assert!(said[0].starts_with(&first), "{said:?}");
+        assert!(said[1].starts_with(&second), "{said:?}");
+        assert_eq!(said.len(), 2, "{said:?}");
+    }
+    let output = run(&format!("apply --check --json {name}"));
+    assert_eq!(output.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["file"], name.to_string());
+    assert_eq!(json["faults"][1]["line"], 3);
+    assert_eq!(json["faults"][1]["column"], 1);
+    assert_eq!(json["changes"], serde_json::json!([]));
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_good_file_is_good_without_a_module() {
+    let path = config("good", "[policy]\nprefixes = [\"::/0\"]\n");
+    let output = run(&format!("apply --check {}", path.display()));
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+    fs::remove_file(path).unwrap();
+    let output = run("apply --check /no/such/file");
+    assert_eq!(output.status.code(), Some(1));
+    let said = "shim6: cannot read /no/such/file: No such file or directory\n";
+    assert_eq!(text(&output.stderr), said);
+}
+
+#[test]
+fn standard_input_is_a_file() {
+    let mut child = shim6("apply --check -")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"policy = 1\n").unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).starts_with("-:1:10: a table [policy] is expected"));
+}
+
+#[test]
+fn the_doctor_says_what_it_finds_on_any_machine() {
+    let output = run("doctor --json");
+    let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = findings.as_array().unwrap();
+    let errors = findings.iter().filter(|it| it["level"] == "error").count();
+    assert_eq!(output.status.success(), errors == 0);
+    assert_eq!(findings[0]["check"], "kernel");
+    assert!(findings.iter().any(|it| it["check"] == "module"));
+    assert!(findings.iter().any(|it| it["check"] == "firewall"));
+    assert!(
+        !text(&run("doctor").stdout).contains('\x1b'),
+        "no terminal, no colours"
+    );
+}
+
 #[test]
 fn completions_name_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let output = run(&format!("completion {shell}"));
         assert!(output.status.success(), "{shell}");
         let script = text(&output.stdout);
-        for word in ["context", "show", "tag-local", "hba", "generate", "monitor"] {
+        for word in [
+            "context",
+            "tag-local",
+            "generate",
+            "monitor",
+            "apply",
+            "doctor",
+            "dry-run",
+        ] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }

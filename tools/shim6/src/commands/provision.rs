@@ -26,6 +26,7 @@ use crate::error::{
 use crate::output::{
     self,
     print,
+    say,
     warn, //
 };
 use crate::pds::describe::Description;
@@ -73,21 +74,29 @@ pub(crate) fn addresses_of(config: &Config) -> Result<Vec<Ipv6Addr>, Cause> {
     Ok(all)
 }
 
-/// Carries out the changes of a plan; what was changed, in words.
-pub(crate) fn carry_out(rtnl: &mut Rtnl, plan: &Plan) -> Result<Vec<String>, Error> {
-    plan.changes
-        .iter()
-        .map(|change| {
-            let text = change.to_string();
-            match rtnl.change(change) {
-                Ok(()) => Ok(text),
-                Err(cause) => Err(Error::new(text, cause)),
-            }
-        })
-        .collect()
+/// What came of a plan.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// What was changed, in words.
+    pub(crate) changes: Vec<String>,
+    /// What could not be changed. It keeps nothing else from being changed.
+    pub(crate) errors: Vec<Error>,
 }
 
-/// `shim6 hba apply`; false if a file makes no sense.
+/// Carries out the changes of a plan.
+pub(crate) fn carry_out(rtnl: &mut Rtnl, plan: &Plan) -> Outcome {
+    let mut outcome = Outcome::default();
+    for change in &plan.changes {
+        let text = change.to_string();
+        match rtnl.change(change) {
+            Ok(()) => outcome.changes.push(text),
+            Err(cause) => outcome.errors.push(Error::new(text, cause)),
+        }
+    }
+    outcome
+}
+
+/// `shim6 hba apply`; false if a file makes no sense, or the kernel refused something.
 pub(crate) fn run(
     files: &[PathBuf],
     remove: bool,
@@ -116,9 +125,12 @@ pub(crate) fn run(
         true => removal(&scene, &wanted),
         false => plan(&scene, &wanted, Scope::These),
     };
-    let changes = match dry_run {
-        true => plan.changes.iter().map(Change::to_string).collect(),
-        false => carry_out(&mut rtnl, &plan)?,
+    let Outcome { changes, errors } = match dry_run {
+        true => Outcome {
+            changes: plan.changes.iter().map(Change::to_string).collect(),
+            errors: Vec::new(),
+        },
+        false => carry_out(&mut rtnl, &plan),
     };
     let notes: Vec<_> = plan.notes.iter().map(ToString::to_string).collect();
     if !json {
@@ -137,5 +149,8 @@ pub(crate) fn run(
             .iter()
             .try_for_each(|change| writeln!(out, "{change}")),
     })?;
-    Ok(true)
+    for error in &errors {
+        say(format_args!("{error}"));
+    }
+    Ok(errors.is_empty())
 }

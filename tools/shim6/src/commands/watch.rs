@@ -82,8 +82,8 @@ struct Service<'a> {
     rtnl: Rtnl,
     config: Config,
     wanted: Vec<Ipv6Addr>,
-    /// What was noted last, in order not to repeat it.
-    notes: Vec<String>,
+    /// What could not be done the last time, in order not to repeat it: `note` or `error`, and text.
+    notes: Vec<(&'static str, String)>,
 }
 
 /// Runs until a signal ends it; false if there is something wrong with the file at its start.
@@ -205,12 +205,17 @@ impl Service<'_> {
         let read = |cause| Error::new("read the addresses of this host", cause);
         let scene = self.rtnl.scene().map_err(read)?;
         let plan = plan(&scene, &self.wanted, Scope::All);
-        for change in carry_out(&mut self.rtnl, &plan)? {
-            self.line("change", &change)?;
+        let outcome = carry_out(&mut self.rtnl, &plan);
+        for change in &outcome.changes {
+            self.line("change", change)?;
         }
-        let notes: Vec<_> = plan.notes.iter().map(ToString::to_string).collect();
-        for note in notes.iter().filter(|note| !self.notes.contains(note)) {
-            self.line("note", note)?;
+        let notes = plan.notes.iter().map(|note| ("note", note.to_string()));
+        let errors = outcome.errors.iter().map(|it| ("error", it.to_string()));
+        let notes: Vec<_> = notes.chain(errors).collect();
+        for note @ (kind, text) in &notes {
+            if !self.notes.contains(note) {
+                self.line(kind, text)?;
+            }
         }
         if notes != self.notes {
             self.notes = notes;
@@ -250,7 +255,7 @@ impl Service<'_> {
         let addresses = self.wanted.len();
         match self.notes.as_slice() {
             [] => format!("{identities} identities, {addresses} addresses"),
-            [note, ..] => format!("{identities} identities, {addresses} addresses; {note}"),
+            [(_, note), ..] => format!("{identities} identities, {addresses} addresses; {note}"),
         }
     }
 

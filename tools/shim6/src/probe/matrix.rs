@@ -263,6 +263,19 @@ context ulid-local 2001:db8:1::a ulid-peer 2001:db8:1::b fii 0
     }
 
     #[test]
+    fn the_ulids_are_tested_while_they_are_the_current_pair() {
+        let mut context = sample();
+        let translated = |context: &Context| {
+            let cells = Matrix::new(context, &outcomes()).pairs;
+            cells.iter().filter(|cell| cell.translated).count()
+        };
+        assert_eq!(translated(&context), 1);
+        context.current_local = Some(context.identity.ulid_local);
+        context.current_peer = Some(context.identity.ulid_peer);
+        assert_eq!(translated(&context), 0);
+    }
+
+    #[test]
     fn all_pairs_answer() {
         let all = pairs(&sample())
             .into_iter()

@@ -165,13 +165,13 @@ fn place(scene: &Scene, address: Ipv6Addr) -> Option<Place> {
     })
 }
 
-/// The default routers of an interface, the best one first.
-fn gateways(scene: &Scene, interface: u32) -> Vec<Ipv6Addr> {
+/// The default routers of an interface, the best one first. A link with one other end needs none.
+fn gateways(scene: &Scene, interface: u32) -> Vec<Option<Ipv6Addr>> {
     let mut routes: Vec<_> = scene
         .routes
         .iter()
         .filter(|it| !it.ours && it.table == MAIN && it.len == 0 && it.interface == interface)
-        .filter_map(|it| Some((it.metric, it.gateway?)))
+        .map(|it| (it.metric, it.gateway))
         .collect();
     routes.sort_unstable();
     routes.dedup_by_key(|(_, gateway)| *gateway);
@@ -209,10 +209,11 @@ pub(crate) fn plan(scene: &Scene, wanted: &[Ipv6Addr], scope: Scope) -> Plan {
                 .notes
                 .push(Note::NoGateway(*address, interface.clone())),
             [_] => {}
-            [first, ..] => {
-                plan.notes
-                    .push(Note::SeveralGateways(*address, interface.clone(), *first))
-            }
+            [first, ..] => plan.notes.push(Note::SeveralGateways(
+                *address,
+                interface.clone(),
+                first.unwrap_or(Ipv6Addr::UNSPECIFIED),
+            )),
         }
         if let Some(gateway) = gateway {
             let prefix = prefix_of(*address);
@@ -224,7 +225,7 @@ pub(crate) fn plan(scene: &Scene, wanted: &[Ipv6Addr], scope: Scope) -> Plan {
         plan.placed.push(Placed {
             address: *address,
             interface,
-            gateway,
+            gateway: gateway.flatten(),
         });
     }
     plan.tidy(scene, wanted, scope, &kept, &routed);
@@ -264,7 +265,13 @@ impl Plan {
     }
 
     /// Two rules and a route for a prefix.
-    fn route(&mut self, scene: &Scene, prefix: Ipv6Addr, interface: u32, gateway: Ipv6Addr) {
+    fn route(
+        &mut self,
+        scene: &Scene,
+        prefix: Ipv6Addr,
+        interface: u32,
+        gateway: Option<Ipv6Addr>,
+    ) {
         let ours = || scene.rules.iter().filter(|rule| rule.ours);
         let table = ours()
             .find(|rule| rule.source == prefix && rule.suppress.is_none())
@@ -282,7 +289,7 @@ impl Plan {
             table,
             destination: Ipv6Addr::UNSPECIFIED,
             len: 0,
-            gateway: Some(gateway),
+            gateway,
             interface,
             metric: METRIC,
             expires: None,
@@ -542,6 +549,9 @@ mod tests {
             [format!("assign {A1} to 1001, valid for 195 s, deprecated")]
         );
         carry_out(&mut scene, &plan.changes);
+        // What is deprecated is so at once, however short the difference.
+        set(&mut scene, Some(SLACK / 2), Some(195));
+        assert_eq!(super::plan(&scene, &wanted(), Scope::All).changes.len(), 1);
         // And announces it again, for ever.
         set(&mut scene, None, None);
         let plan = super::plan(&scene, &wanted(), Scope::All);
@@ -654,6 +664,40 @@ mod tests {
         let plan = super::plan(&scene, &[ip(A1)], Scope::All);
         assert!(notes(&plan)[0].contains("--collision-count"));
         assert!(texts(&plan).iter().all(|text| !text.contains("assign")));
+    }
+
+    #[test]
+    fn rules_stay_for_other_addresses_of_a_prefix() {
+        let other = ip("2001:db8:a:1::77");
+        let mut scene = scene();
+        let both = super::plan(&scene, &[ip(A1), other], Scope::These);
+        carry_out(&mut scene, &both.changes);
+        let undo = removal(&scene, &[other]);
+        assert_eq!(texts(&undo), [format!("remove {other} from 1001")]);
+        carry_out(&mut scene, &undo.changes);
+        assert_eq!(removal(&scene, &[ip(A1)]).changes.len(), 4);
+    }
+
+    #[test]
+    fn rules_of_other_sets_stay() {
+        let mut scene = scene();
+        // Somebody else gave this one, so the rules are all that is ours.
+        scene.addresses.push(address(1001, A1, None, None));
+        let first = super::plan(&scene, &[ip(A1)], Scope::These);
+        carry_out(&mut scene, &first.changes);
+        let second = super::plan(&scene, &[ip(A2)], Scope::These);
+        carry_out(&mut scene, &second.changes);
+        assert_eq!(scene.rules.len(), 4);
+    }
+
+    #[test]
+    fn a_link_with_one_other_end_needs_no_router() {
+        let mut scene = scene();
+        scene.routes[2].gateway = None;
+        let plan = super::plan(&scene, &[ip(A1)], Scope::All);
+        assert_eq!(texts(&plan)[1], "add the route of table 14001 on 1001");
+        assert_eq!(plan.placed[0].gateway, None);
+        assert_eq!(plan.notes, []);
     }
 
     #[test]

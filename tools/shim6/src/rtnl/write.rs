@@ -59,12 +59,11 @@ impl Change {
         }
     }
 
-    /// Whether an error says that nothing is left to do.
+    /// Whether an error says that nothing is left to do, or not now: the interface went meanwhile.
     pub(super) fn is_done(&self, errno: i32) -> bool {
         match self {
-            Self::Assign(_) | Self::SetRoute(_) => false,
+            Self::Assign(_) | Self::SetRoute(_) => [libc::ENODEV, libc::ENETDOWN].contains(&errno),
             Self::AddRule(_) => errno == libc::EEXIST,
-            // Also: the interface is gone, and everything with it.
             Self::Remove(_) => [libc::EADDRNOTAVAIL, libc::ENODEV].contains(&errno),
             Self::DelRule(_) => errno == libc::ENOENT,
             Self::DelRoute(_) => [libc::ESRCH, libc::ENODEV].contains(&errno),
