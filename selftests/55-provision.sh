@@ -88,6 +88,11 @@ peer_knows() {
 	[[ $(shows B '[.locator_peer[] | select(.broken | not)] | length') == "$1" ]]
 }
 
+# knows NAME: A has this identity.
+knows() {
+	on A shim6 identity show "$1" >/dev/null 2>&1
+}
+
 tap_begin
 topo_up
 dmesg_mark
@@ -198,6 +203,12 @@ check "addresses that are not to be assigned any more go" wait_until 10 is_gone 
 sed -i '/^assign/d' "$TOPO_DIR/shim6.toml"
 kill -HUP "$watch"
 check "and come" wait_until 10 is_on A1 up1
+
+readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
+at_exit '[[ -d /sys/module/shim6 ]] || insmod "$MODULE"'
+rmmod shim6 && insmod "$MODULE" || die "cannot load the module anew"
+check "a module that is loaded anew gets the file" wait_until 10 knows home
+is "as a whole" "$(on A cat /proc/sys/net/shim6/send_timeout)" 3000
 
 kill -TERM "$watch"
 status=0
