@@ -165,6 +165,8 @@ impl Control {
         }
         // Also without contexts: those to come are not to hear of what was before.
         let gone = self.changes.take_gone();
+        // Before the lists are made: what is found to be this host's alone meanwhile is not in them.
+        self.look_again_if_tentative(namespace);
         self.identities.addresses_changed();
         let followed = namespace.contexts.for_each_batch(
             |context| !context.is_static(),
@@ -177,7 +179,6 @@ impl Control {
         if followed.is_err() {
             namespace.counters.count(Counter::InNoMemory);
         }
-        self.look_again_if_tentative(namespace);
     }
 
     fn follow_addresses_in(&self, namespace: &Namespace, context: &RcuArc<Context>, gone: &Gone) {
