@@ -109,6 +109,7 @@ config late <<-'END'
 END
 # apply_readonly FILE: with a setting that is mounted read-only.
 apply_readonly() {
+	# shellcheck disable=SC2016 # The other shell expands it.
 	on A unshare --mount bash -c 'file=/proc/sys/net/shim6/establish
 		mount --bind "$file" "$file" && mount -o remount,ro,bind "$file" && exec shim6 apply "$1"' \
 		apply "$1" 2>"$TOPO_DIR/refusal"

@@ -67,11 +67,32 @@ has_address_of() {
 everything() {
 	on A ip -6 rule
 	on A ip -6 route show table all | sed -E 's/ expires [0-9]+sec//' | sort
-	on A ip -6 address | sed -E 's/(valid|preferred)_lft [0-9]+sec//g'
+	on A ip -6 address | sed -E 's/(valid|preferred)_lft [0-9]+sec//g; s/ tentative//'
 }
 
 ours() {
 	on A ip -6 rule | grep -c 'proto 141'
+}
+
+# has_rules N: there are so many of the program.
+has_rules() {
+	(($(ours) == $1))
+}
+
+# sends_for MILLISECONDS: the Send Timeout of A is that.
+sends_for() {
+	[[ $(on A cat /proc/sys/net/shim6/send_timeout) == "$1" ]]
+}
+
+# announced_again: provider 2 tells of its prefix until A has its address.
+announced_again() {
+	advertise 2
+	is_on A2 up2
+}
+
+# without_times TEXT: lifetimes that are still close to an hour, as a letter.
+without_times() {
+	sed -E 's/3[56][0-9]{2}/N/' <<<"$1"
 }
 
 # heard WORD: the manager of services was told.
@@ -103,12 +124,13 @@ identity B || die "identity of B"
 is "no prefix, nothing to do" "$(apply "$TOPO_DIR/home.hba")" ""
 is "and why" "$(grep -c 'no interface has its prefix' "$TOPO_DIR/notes")" 2
 
-advertise 1 && wait_until 10 has_address_of 1 || die "router advertisements are not taken"
+advertise 1
+wait_until 10 has_address_of 1 || die "router advertisements are not taken"
 before=$(everything)
 changes=$(apply --dry-run "$TOPO_DIR/home.hba")
 is "a dry run changes nothing" "$(everything)" "$before"
-is "and says what would change" "$(apply "$TOPO_DIR/home.hba" | sed 's/3[56][0-9]*/N/')" \
-	"$(sed 's/3[56][0-9]*/N/' <<<"$changes")"
+is "and says what would change" "$(without_times "$(apply "$TOPO_DIR/home.hba")")" \
+	"$(without_times "$changes")"
 note "$changes"
 is "an address per change" "$(wc -l <<<"$changes")" 4
 check "the address of the prefix is on its interface" is_on A1 up1
@@ -119,7 +141,8 @@ check "the other one is not there" is_gone A2
 check_not "nor is a route for its prefix made by the address" \
 	grep -q '2001:db8:a:2' <(on A ip -6 route show table all)
 
-advertise 2 && wait_until 10 has_address_of 2 || die "the second router"
+advertise 2
+wait_until 10 has_address_of 2 || die "the second router"
 apply "$TOPO_DIR/home.hba" >/dev/null
 check "the second prefix comes, and the second address" is_on A2 up2
 is "nothing is left to say" "$(cat "$TOPO_DIR/notes")" ""
@@ -174,22 +197,22 @@ is "with its rules" "$(ours)" 2
 check "and the peer is told" wait_until 10 peer_knows 1
 advertise 2
 check "it comes back with the prefix" wait_until 10 is_on A2 up2
-check "and its rules" wait_until 10 eval '(( $(ours) == 4 ))'
+check "and its rules" wait_until 10 has_rules 4
 check "and the peer is told" wait_until 20 peer_knows 2
 
 advertise 1 1800 3600 0
-check "no router, no rules" wait_until 10 eval '(( $(ours) == 2 ))'
+check "no router, no rules" wait_until 10 has_rules 2
 check "it is noted" wait_until 10 grep -q 'up1 has no default router' "$TOPO_DIR/errors"
 advertise 1
-check "a router, rules" wait_until 10 eval '(( $(ours) == 4 ))'
+check "a router, rules" wait_until 10 has_rules 4
 
 on A ip -6 rule del pref 14001 from 2001:db8:a:1::/64
-check "a rule that somebody deletes comes back" wait_until 10 eval '(( $(ours) == 4 ))'
+check "a rule that somebody deletes comes back" wait_until 10 has_rules 4
 
 topo_link A 2 down
 check "a link goes, and its address" wait_until 10 is_gone A2
 on A ip link set up2 up
-check "it comes back" wait_until 20 eval 'advertise 2; is_on A2 up2'
+check "it comes back" wait_until 20 announced_again
 
 sed -i 's/2000/1/' "$TOPO_DIR/shim6.toml"
 kill -HUP "$watch"
@@ -198,15 +221,17 @@ check "the manager hears of the reload and its end" wait_until 10 heard RELOADIN
 is "the last one stays" "$(on A cat /proc/sys/net/shim6/send_timeout)" 2000
 sed -i 's/= 1$/= 3000/; s/^name/assign = false\nname/' "$TOPO_DIR/shim6.toml"
 kill -HUP "$watch"
-check "a good one is" wait_until 10 eval '[[ $(on A cat /proc/sys/net/shim6/send_timeout) == 3000 ]]'
+check "a good one is" wait_until 10 sends_for 3000
 check "addresses that are not to be assigned any more go" wait_until 10 is_gone A1
 sed -i '/^assign/d' "$TOPO_DIR/shim6.toml"
 kill -HUP "$watch"
 check "and come" wait_until 10 is_on A1 up1
 
 readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
+# shellcheck disable=SC2016 # It is expanded when the script ends.
 at_exit '[[ -d /sys/module/shim6 ]] || insmod "$MODULE"'
-rmmod shim6 && insmod "$MODULE" || die "cannot load the module anew"
+rmmod shim6 || die "cannot unload the module"
+insmod "$MODULE" || die "cannot load the module"
 check "a module that is loaded anew gets the file" wait_until 10 knows home
 is "as a whole" "$(on A cat /proc/sys/net/shim6/send_timeout)" 3000
 

@@ -152,25 +152,26 @@ fn describe(above: &str, command: &Command, out: &mut String) {
 }
 
 fn settings() -> String {
-    SETTINGS
-        .iter()
-        .map(|setting| {
-            format!(
-                ".TP\n\\fB{}\\fP\n{}: {}; {} if it is not named\n",
-                setting.name,
-                escape(setting.about),
-                escape(&setting.range.to_string()),
-                escape(&setting.line(setting.default)),
-            )
-        })
-        .collect()
+    let mut out = String::new();
+    for setting in SETTINGS {
+        out.push_str(&format!(
+            ".TP\n\\fB{}\\fP\n{}: {}; {} if it is not named\n",
+            setting.name,
+            escape(setting.about),
+            escape(&setting.range.to_string()),
+            escape(&setting.line(setting.default)),
+        ));
+    }
+    out
 }
 
 fn counters() -> String {
-    NAMES
-        .iter()
-        .map(|(name, about)| format!(".TP\n\\fB{}\\fP\n{}\n", escape(name), escape(about)))
-        .collect()
+    let mut out = String::new();
+    for (name, about) in NAMES {
+        let (name, about) = (escape(name), escape(about));
+        out.push_str(&format!(".TP\n\\fB{name}\\fP\n{about}\n"));
+    }
+    out
 }
 
 /// The page with these parts in their places.

@@ -363,7 +363,9 @@ fn ask(client: &mut Client, peer: Ipv6Addr) -> Result<Finding, Error> {
                     format!("{peer} knows Shim6 and has {locators} locators"),
                 ));
             }
-            Some(state::I1_SENT | state::I2_SENT | state::I2BIS_SENT) if !left.is_zero() => {}
+            // The request may not have been carried out yet.
+            None | Some(state::I1_SENT | state::I2_SENT | state::I2BIS_SENT) if !left.is_zero() => {
+            }
             Some(state::NO_SUPPORT) => {
                 return Ok(Finding::new(
                     Check::Peers,
