@@ -24,8 +24,14 @@ probes() {
 	jq -r "select(.event == \"$1\") | .probed_local + \" \" + .probed_peer" "$TOPO_DIR/events-A" |
 		sed "s/$A1/A1/; s/$A2/A2/; s/$B1/B1/; s/$B2/B2/" | sort -u | paste -sd ,
 }
-check "the monitor tells what the peer has answered: the pair in use now" wait_until 5 eval '[[ $(probes probe-reported) == "A2 B2" ]]'
-check "and what was tried before that" eval '[[ $(probes probe-sent) == *"A1 B1"*"A2 B2"* ]]'
+answered() {
+	[[ $(probes probe-reported) == "A2 B2" ]]
+}
+tried() {
+	[[ $(probes probe-sent) == *"A1 B1"*"A2 B2"* ]]
+}
+check "the monitor tells what the peer has answered: the pair in use now" wait_until 5 answered
+check "and what was tried before that" tried
 stop "$monitor"
 is "A and B use the other pair" "$(pair A), $(pair B)" "A2 B2, B2 A2"
 is "because of a probe" "$(shows A .pair_reason) $(shows B .pair_reason)" "probed probed"

@@ -48,7 +48,7 @@ topo_carrier A 1 up
 # The kernel tells of a lost carrier at most once a second, unless it knows another
 # device below (net/core/link_watch.c): what is sent finds it out before.
 back
-ip -n "$(topo_ns A)" link add other type dummy && ip -n "$(topo_ns A)" link set other up || die "no other link"
+{ ip -n "$(topo_ns A)" link add other type dummy && ip -n "$(topo_ns A)" link set other up; } || die "no other link"
 is "A's uplink seems to have no device below: both ends have one number" \
 	"$(ip -n "$(topo_ns A)" -j link show up1 | jq -c '.[0] | .ifname, .ifindex == .link_index' | paste -sd ' ')" '"up1" true'
 pause 1.1

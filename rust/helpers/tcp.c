@@ -18,8 +18,9 @@ static bool is_overdue(const struct sock *sk)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 
-	return icsk->icsk_pending == ICSK_TIME_LOSS_PROBE && icsk->icsk_ca_state < TCP_CA_Recovery &&
-	       tcp_rtx_queue_head(sk) && tcp_rto_delta_us(sk) <= 0;
+	return icsk->icsk_pending == ICSK_TIME_LOSS_PROBE &&
+	       icsk->icsk_ca_state < TCP_CA_Recovery && tcp_rtx_queue_head(sk) &&
+	       tcp_rto_delta_us(sk) <= 0;
 }
 
 /*

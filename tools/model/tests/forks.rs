@@ -38,8 +38,11 @@ fn net(seed: u64) -> Net {
 
 /// The FIIs of the established contexts of a host, in order.
 fn established(net: &Net, host: usize) -> Vec<u32> {
-    let mut fiis: Vec<u32> = net.hosts()[host]
-        .contexts()
+    let contexts = net
+        .hosts()
+        .get(host)
+        .map_or(&[][..], |host| host.contexts());
+    let mut fiis: Vec<u32> = contexts
         .iter()
         .filter(|context| context.machine.state() == State::Established)
         .map(|context| context.identity.fii.get())
