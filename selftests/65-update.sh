@@ -234,6 +234,7 @@ stalled() {
 eventually "the connection does not go on" stalled
 stop "$monitor"
 check "the kernel's log is clean" dmesg_clean
+check "tshark finds all checksums so far right" tshark_checksums s72 s73
 topo_down
 
 # S77
@@ -252,6 +253,7 @@ topo_kill A1
 check "A has alternatives" flow_goes stream 100000
 topo_heal
 check_flow "the stream is whole" stream
+check "tshark finds all checksums of that right" tshark_checksums s77
 topo_down
 
 # S78
@@ -315,5 +317,6 @@ is "A knows 32 locators with proof" \
 is "so does B" "$(shows B '[.locator_peer[] | select(.verified)] | length' "$theirs" "$ours")" 32
 length=$({ messages s79; messages s79b; } | awk '$5 > most { most = $5 } END { print most + 40 }')
 holds "no packet is longer than 1280 octets: $length" "$length > 700 && $length <= 1280"
+check "tshark finds all checksums right" tshark_checksums s79 s79b
 check "the kernel's log is clean" dmesg_clean
 tap_end

@@ -95,5 +95,6 @@ is "no Keepalive was sent" "$(stat_since B OutKeepalive)" 0
 is "A stays where it is" "$(pair A)" "A1 B1"
 check "bad values are refused" eval '! own A send-timeout 5 && ! own A initial-probes 0 && ! own A hot-standby 2'
 stop "$sender"
+check "tshark finds all checksums right" tshark_checksums s28 s31
 check "the kernel's log is clean" dmesg_clean
 tap_end

@@ -98,5 +98,6 @@ check "the stream goes on when it works again" flow_goes stream 50000 20
 note "after $(($(now_ms) - since)) ms"
 topo_capture_stop
 check_flow "the stream is whole" stream
+check "tshark finds all checksums right" tshark_checksums s22 s24
 check "the kernel's log is clean" dmesg_clean
 tap_end

@@ -254,5 +254,6 @@ is "shim_steer steers a datagram, and says what it cannot #81 #82" \
 	"sent|the shim does not take these locators|"
 check "shim_receive has got both" wait_until 10 grep -q "from $A1: $A2 to $B2" "$TOPO_DIR/received"
 cat "$TOPO_DIR/look" "$TOPO_DIR/steered" "$TOPO_DIR/received" | while IFS= read -r line; do note "$line"; done
+check "tshark finds all checksums right" tshark_checksums all probes
 check "the kernel's log is clean" dmesg_clean
 tap_end
