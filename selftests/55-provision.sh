@@ -114,6 +114,11 @@ knows() {
 	on A shim6 identity show "$1" >/dev/null 2>&1
 }
 
+# A has no address that may still turn out to be a duplicate.
+none_is_tentative() {
+	[[ -z $(on A ip -6 address show tentative) ]]
+}
+
 tap_begin
 topo_up
 dmesg_mark
@@ -126,6 +131,7 @@ is "and why" "$(grep -c 'no interface has its prefix' "$TOPO_DIR/notes")" 2
 
 advertise 1
 wait_until 10 has_address_of 1 || die "router advertisements are not taken"
+wait_until 10 none_is_tentative || die "duplicate address detection does not end"
 before=$(everything)
 changes=$(apply --dry-run "$TOPO_DIR/home.hba")
 is "a dry run changes nothing" "$(everything)" "$before"

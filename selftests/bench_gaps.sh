@@ -8,9 +8,10 @@
 # A stream of 1000 octets each 5 ms goes from A to B over T1, 20 ms there and
 # back. Then the core drops everything from and to A1 ("core"), or the link between
 # A and its provider loses its carrier ("link"). Measured is the longest time in
-# which nothing new arrives at B. In each round every candidate has a topology of
-# its own in the same boot, and the cut comes at a random time. Plain TCP has no
-# other path: there the fault is mended after 10 seconds.
+# which nothing new arrives at B; "behind" is the longest time that it went on after
+# TCP's retransmission timer had expired. In each round every candidate has its turn
+# in a topology of its own, in the same boot, and the cut comes at a random time.
+# Plain TCP has no other path: there the fault is mended after 10 seconds.
 #
 # Prints a table, and writes every sample to OUT.json. Exit status 0 if every
 # stream ended whole and could be measured, whatever came out.
@@ -115,9 +116,10 @@ past() {
 	(($(received) > $1))
 }
 
-# measure NAME: a line "NAME MS", or what went wrong.
+# measure NAME: a line "NAME MS [BEHIND]", or what went wrong. BEHIND is how long the
+# gap went on after TCP's retransmission timer had expired.
 measure() {
-	local name=$1 protocol cut receiver sender at before gap sent got bad i
+	local name=$1 protocol cut receiver sender at before gap end timeout sent got bad i
 	local here=$A1 there=$B1
 
 	protocol=$(field "$name" 2) cut=$(field "$name" 3)
@@ -154,15 +156,16 @@ measure() {
 	before=$(received)
 	wait_until $PATIENCE past $((before + 200 * PIECE)) || return
 	kill "$sender" && wait "$sender" && wait "$receiver"
-	gap=$(awk -v at="$at" '$1 == "gap" && $2 > at && $3 > most { most = $3 } END { print most + 0 }' \
-		"$TOPO_DIR/receiver")
+	read -r gap end < <(awk -v at="$at" '$1 == "gap" && $2 > at && $3 > most { most = $3; end = $2 }
+		END { print most + 0, end + 0 }' "$TOPO_DIR/receiver")
+	timeout=$(awk -v at="$at" '$1 == "timeout" && $2 > at { print $2; exit }' "$TOPO_DIR/sender")
 	sent=$(awk '$1 == "sent" { print $2 }' "$TOPO_DIR/sender")
 	read -r got bad < <(awk '$1 == "received" { print $2, $4 }' "$TOPO_DIR/receiver")
 	if [[ -z $sent || $sent != "$got" || $bad != 0 ]]; then
 		echo "$name: sent ${sent:-?} octets, received ${got:-?}, wrong ${bad:-?}" >&2
 		return 1
 	fi
-	echo "$name $gap"
+	echo "$name $gap ${timeout:+$((end - timeout))}"
 }
 
 # one NAME: in a shell of its own; what went wrong with what explains it.
@@ -190,8 +193,10 @@ report() {
 			name: .[0], protocol: .[1], cut: .[2], what: (.[3:] | join(" "))
 		} | .name as $name
 		  | .samples = [$samples[] | select(.[0] == $name)[1] | tonumber]
+		  | .behind_timeout = [$samples[] | select(.[0] == $name)[2] // empty | select(. != "") | tonumber]
 		  | select(.samples | length > 0)
-		  | .median = (.samples | at(0.5)) | .p90 = (.samples | at(0.9)) | .max = (.samples | max)]
+		  | .median = (.samples | at(0.5)) | .p90 = (.samples | at(0.9)) | .max = (.samples | max)
+		  | .behind = (.behind_timeout | if length > 0 then max else null end)]
 	}' "$SAMPLES"
 }
 
@@ -215,9 +220,9 @@ done
 report >"$OUT" || die "jq"
 echo
 echo "Longest time without new data when the first provider dies, $ROUNDS runs each, in one boot of $(uname -r):"
-printf '%-20s %-5s %9s %9s %9s  %s\n' candidate cut median p90 max what
-jq -r '.results[] | [.name, .cut, .median, .p90, .max, .what] | map(tostring) | join("\t")' "$OUT" |
+printf '%-20s %-5s %9s %9s %9s %9s  %s\n' candidate cut median p90 max behind what
+jq -r '.results[] | [.name, .cut, .median, .p90, .max, (.behind // "-"), .what] | map(tostring) | join("\t")' "$OUT" |
 	while IFS=$'\t' read -ra cells; do
-		printf '%-20s %-5s %6s ms %6s ms %6s ms  %s\n' "${cells[@]}"
+		printf '%-20s %-5s %6s ms %6s ms %6s ms %6s ms  %s\n' "${cells[@]}"
 	done
 ((failed == 0)) || die "$failed runs could not be measured"

@@ -7,7 +7,12 @@
  *	gap END_MS LENGTH_MS	(END_MS on the clock of /proc/uptime)
  *
  * and, once the stream has ended or SIGTERM came, "received N bad N". The
- * current number of octets is in FILE (-f) all the time.
+ * current number of octets is in FILE (-f) all the time. The sender writes
+ *
+ *	timeout AT_MS	(on the same clock)
+ *
+ * when it finds that TCP's retransmission timer has expired since anything new was
+ * acknowledged.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -187,6 +192,20 @@ static void receive(struct sockaddr_in6 *addresses, int n)
 	printf("received %lld bad %lld\n", received, bad);
 }
 
+/* Tells that TCP's retransmission timer has expired, as soon as it has. */
+static void tell_timeout(int fd)
+{
+	static bool was;
+	struct tcp_info info = {};
+	socklen_t length = sizeof(info);
+
+	if (options.protocol != IPPROTO_TCP || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+		return;
+	if (info.tcpi_retransmits && !was)
+		printf("timeout %lld\n", now_ms());
+	was = info.tcpi_retransmits;
+}
+
 static void send_stream(struct sockaddr_in6 *sources, int n, struct sockaddr_in6 *destination)
 {
 	static unsigned char piece[MOST];
@@ -205,10 +224,16 @@ static void send_stream(struct sockaddr_in6 *sources, int n, struct sockaddr_in6
 		for (int i = 0; i < options.size; i++)
 			piece[i] = pattern_at(sent + i);
 		for (int put = 0; put < options.size && !stopped;) {
-			ssize_t did = send(fd, piece + put, options.size - put, MSG_NOSIGNAL);
+			struct pollfd room = { .fd = fd, .events = POLLOUT };
+			ssize_t did = send(fd, piece + put, options.size - put,
+					   MSG_NOSIGNAL | MSG_DONTWAIT);
 
-			if (did < 0 && errno != EINTR)
+			/* Who waits for room would not see the timer expire. */
+			if (did < 0 && errno == EAGAIN)
+				poll(&room, 1, 1);
+			else if (did < 0 && errno != EINTR)
 				err(1, "send");
+			tell_timeout(fd);
 			if (did > 0) {
 				put += did;
 				sent += did;
