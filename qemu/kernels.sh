@@ -8,8 +8,6 @@
 DEFAULT_KERNEL=7.3
 # The one that runs the selftests at the speed of the host, without its waiting.
 NATIVE_KERNEL=uml
-# The one that measures at the speed of the host.
-BENCH_KERNEL=uml-smp
 # The one that also gets the load and data-path tests, by `make test`.
 OTHER_KERNEL=7.2
 

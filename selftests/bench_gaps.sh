@@ -221,8 +221,8 @@ report >"$OUT" || die "jq"
 echo
 echo "Longest time without new data when the first provider dies, $ROUNDS runs each, in one boot of $(uname -r):"
 printf '%-20s %-5s %9s %9s %9s %9s  %s\n' candidate cut median p90 max behind what
-jq -r '.results[] | [.name, .cut, .median, .p90, .max, (.behind // "-"), .what] | map(tostring) | join("\t")' "$OUT" |
+jq -r '.results[] | [.name, .cut, .median, .p90, .max, (.behind | if . then "\(.) ms" else "-" end), .what] | map(tostring) | join("\t")' "$OUT" |
 	while IFS=$'\t' read -ra cells; do
-		printf '%-20s %-5s %6s ms %6s ms %6s ms %6s ms  %s\n' "${cells[@]}"
+		printf '%-20s %-5s %6s ms %6s ms %6s ms %9s  %s\n' "${cells[@]}"
 	done
 ((failed == 0)) || die "$failed runs could not be measured"
