@@ -29,8 +29,8 @@ value() {
 	on A cat "/proc/sys/net/shim6/$1"
 }
 
-# names FILTER: what jq says of the identities.
-names() {
+# identities FILTER: what jq says of the identities.
+identities() {
 	on A shim6 identity show --json | jq -c "$1"
 }
 
@@ -62,7 +62,7 @@ add the identity home
 set establish from on-request to auto"
 is "settings" "$(value establish) $(value send_timeout) $(value hot_standby)" "auto 2000 on"
 is "policy" "$(on A shim6 policy show | tr '\n' ' ')" "2001:db8:b::/48 2001:db8:c::/48 "
-is "identities" "$(names '[.[].name]')" '["home"]'
+is "identities" "$(identities '[.[].name]')" '["home"]'
 is "once more, and there is nothing to change" "$(apply "$TOPO_DIR/good.toml")" ""
 
 good=$(state_of_all)
@@ -125,7 +125,7 @@ config less <<-'END'
 	prefixes = []
 END
 check "a file that speaks of the policy only" apply "$TOPO_DIR/less.toml"
-is "changes the policy only" "$(on A shim6 policy show; value send_timeout; names '[.[].name]')" \
+is "changes the policy only" "$(on A shim6 policy show; value send_timeout; identities '[.[].name]')" \
 	"2000"$'\n''["home"]'
 config none <<-'END'
 	identity = []

@@ -21,8 +21,8 @@ survives "S20: the pair in use dies: the stream goes on"
 topo_capture_stop
 # probes EVENT: the pairs that the monitor told it of, as names.
 probes() {
-	jq -r "select(.event == \"$1\") | .probed_local + \" \" + .probed_peer" "$TOPO_DIR/events-A" |
-		sed "s/$A1/A1/; s/$A2/A2/; s/$B1/B1/; s/$B2/B2/" | sort -u | paste -sd ,
+	names "$(jq -r "select(.event == \"$1\") | .probed_local + \" \" + .probed_peer" "$TOPO_DIR/events-A" |
+		sort -u | paste -sd ,)"
 }
 answered() {
 	[[ $(probes probe-reported) == "A2 B2" ]]

@@ -51,6 +51,7 @@ back
 { ip -n "$(topo_ns A)" link add other type dummy && ip -n "$(topo_ns A)" link set other up; } || die "no other link"
 is "A's uplink seems to have no device below: both ends have one number" \
 	"$(ip -n "$(topo_ns A)" -j link show up1 | jq -c '.[0] | .ifname, .ifindex == .link_index' | paste -sd ' ')" '"up1" true'
+# The last notice is more than a second ago, so the next one comes at once.
 pause 1.1
 ip -n "$(topo_ns A)" link set other carrier off
 # The worker has looked at all links because of that one.

@@ -20,10 +20,7 @@ messages_fii() {
 
 tap_begin
 dmesg_mark
-topo_up
-for host in A B; do
-	host_up $host || die "host $host"
-done
+sockets_up || die "hosts"
 payload_watch || die "no watch"
 establish || die "no context"
 ask B listen 0 "$B1" 7000 >/dev/null || die "no listener"

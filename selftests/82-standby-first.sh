@@ -39,10 +39,7 @@ no_owners() {
 
 tap_begin
 dmesg_mark
-topo_up
-for host in A B; do
-	host_up $host || die "host $host"
-done
+sockets_up || die "hosts"
 ask B listen 0 "$B1" 7000 >/dev/null || die "no listener"
 
 connected 1

@@ -28,10 +28,7 @@ lists() {
 
 tap_begin
 dmesg_mark
-topo_up
-for host in A B; do
-	host_up $host || die "host $host"
-done
+sockets_up || die "hosts"
 establish || die "no context"
 ask B open 10 udp "$B1" 7001 || die "no socket"
 check "a socket of B wants to know locators" ask B locators 10

@@ -29,10 +29,7 @@ timeout_of_fork() {
 
 tap_begin
 dmesg_mark
-topo_up
-for host in A B; do
-	host_up $host || die "host $host"
-done
+sockets_up || die "hosts"
 establish || die "no context"
 ask B listen 0 "$B1" 7000 >/dev/null || die "no listener"
 usual=$(timeout_of_default)

@@ -134,6 +134,14 @@ types() {
 	all_types "$@" | sed -E 's/ ?Keepalive//g; s/^ //'
 }
 
+# names TEXT: the same with names for the addresses of the hosts.
+names() {
+	local text=$1 name
+
+	for name in A1 A2 B1 B2; do text=${text//${!name}/$name}; done
+	echo "$text"
+}
+
 # monitor_start HOST: the events of a host from now on, in $TOPO_DIR/events-HOST.
 # `stop $SPAWNED` ends it.
 monitor_start() {

@@ -14,11 +14,7 @@ reap_capture() {
 
 # pair HOST: the current pair, as names.
 pair() {
-	local pair name
-
-	pair=$(shows "$1" '.current_local + " " + .current_peer')
-	for name in A1 A2 B1 B2; do pair=${pair//${!name}/$name}; done
-	echo "$pair"
+	names "$(shows "$1" '.current_local + " " + .current_peer')"
 }
 
 uses() {

@@ -69,6 +69,11 @@ host_up() {
 		setting "$1" fork_linger 1000 && sockets_start "$1"
 }
 
+# sockets_up: a topology whose hosts are up.
+sockets_up() {
+	topo_up && host_up A && host_up B
+}
+
 # forks HOST FILTER: what `jq FILTER` says of all forks of a host.
 forks() {
 	on "$1" shim6 context show --json | jq -r ".[] | select(.fii != 0) | $2"
@@ -100,13 +105,6 @@ used() {
 # default_pair HOST: the current pair of the default context, as names.
 default_pair() {
 	names "$(shows "$1" '.current_local + " " + .current_peer')"
-}
-
-names() {
-	local text=$1 name
-
-	for name in A1 A2 B1 B2; do text=${text//${!name}/$name}; done
-	echo "$text"
 }
 
 # payload_watch: the core counts what is no control message by its addresses.
