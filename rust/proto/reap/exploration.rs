@@ -50,7 +50,7 @@ pub(super) struct Exploration {
     tried: Places,
     /// Pairs over which a probe of the peer came in this round.
     heard: Places,
-    /// Whether a hint has begun this round anew.
+    /// Whether this round was begun anew.
     is_restarted: bool,
     /// When this exploration, or its last burst of initial probes, began.
     began: Instant,
@@ -96,9 +96,9 @@ impl Exploration {
 
     /// Begins with the initial probes again, because this host has got a locator that may work.
     /// Not more often than once in a quarter of Max Probe Timeout: a locator that comes and goes
-    /// must not make a storm.
+    /// must not make a storm. Nor may it keep pairs from their turn, so it is heeded as hints are.
     pub(super) fn retry(&mut self, constants: &Constants, now: Instant) {
-        self.restart_list();
+        self.heed();
         if now.since(self.began) >= part(constants.max_probe_timeout, 1, 4) {
             self.burst(now);
         }
@@ -115,8 +115,9 @@ impl Exploration {
         self.heard.clear();
     }
 
-    /// A hint says once more that the current pair does not work: begins with the best pair again,
-    /// once in a round. Hints that come more often than Probes would keep all others from their turn.
+    /// Something says once more that the current pair does not work, or that another may: begins with
+    /// the best pair again, once in a round. What comes more often than Probes would keep all others
+    /// from their turn.
     pub(super) fn heed(&mut self) {
         if !self.is_restarted {
             self.restart_list();

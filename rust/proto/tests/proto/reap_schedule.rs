@@ -219,6 +219,27 @@ fn hints_do_not_starve_other_pairs() {
     }
 }
 
+/// A locator that comes and goes twice in a second, while pairs are tried, does not keep those
+/// behind the first of the list from their turn.
+#[test]
+fn flapping_does_not_starve_other_pairs() {
+    let mut bench = Bench::new();
+    bench.locators = Locators::new(&[A1, A2], &[B1, B2]);
+    let mut pairs = vec![];
+    for half in 1..=80 {
+        bench.locators.local_mut(A1).is_operational = half % 2 == 0;
+        bench.send();
+        let actions = bench.changed();
+        pairs.extend(probes(&actions).iter().map(|(_, pair)| *pair));
+        let done = bench.run_until(half * 500);
+        pairs.extend(sent(&done).iter().map(|(.., pair)| *pair));
+    }
+    for expected in [pair(A2, B1), pair(A2, B2)] {
+        let number = pairs.iter().filter(|pair| **pair == expected).count();
+        assert!(number >= 3, "{number} times {expected:?}: {pairs:?}");
+    }
+}
+
 /// A locator that comes and goes once in a second, for five minutes (scenario S114): each change
 /// is noticed, but the number of messages is bounded.
 #[test]
