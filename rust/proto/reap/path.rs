@@ -31,7 +31,7 @@ impl Reap {
         let standby = step
             .constants
             .hot_standby
-            .then(|| self.standby.next(step.now));
+            .then(|| self.standby.next(step.constants, step.now));
         let failback = self.failback.due(step.constants);
         [standby, failback].into_iter().flatten().min()
     }
@@ -173,12 +173,15 @@ impl Reap {
         step: &mut Step<'_, R, C>,
         actions: &mut Actions,
     ) {
-        if !step.constants.hot_standby || self.standby.next(step.now) > step.now {
+        if !step.constants.hot_standby || self.standby.next(step.constants, step.now) > step.now {
             return;
         }
         let ranking = Ranking::new(step.candidates, step.ulids, Some(self.pair));
         match self.standby.choose(&ranking, &self.pair, step.random) {
-            Some(ranked) => self.ask(step, ranked.pair, ConfirmPurpose::Standby, 1, actions),
+            Some(ranked) => {
+                self.standby.ask(step.now);
+                self.ask(step, ranked.pair, ConfirmPurpose::Standby, 1, actions);
+            }
             None => self.standby.rest(step.constants, step.now, step.random),
         }
     }

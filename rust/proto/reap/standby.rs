@@ -11,7 +11,10 @@ use super::{
     super::{
         locator::LocatorPair,
         random::Random,
-        time::Instant, //
+        time::{
+            Instant,
+            Interval, //
+        }, //
     },
     constants::{
         part,
@@ -58,6 +61,10 @@ impl Confirmation {
     }
 }
 
+/// The least time between the first questions over two pairs. The current pair may change with each
+/// locator that comes or goes at either end, and each change begins the search for a standby anew.
+const SPACING: Interval = Interval::from_secs(1);
+
 /// The second pair.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Standby {
@@ -65,6 +72,8 @@ pub(super) struct Standby {
     ready: Option<(LocatorPair, Instant)>,
     /// When the next pair is to be confirmed; [`None`] for as soon as possible.
     next: Option<Instant>,
+    /// When the peer was last asked over another pair than before.
+    asked: Option<Instant>,
     /// Pairs that did not answer since `next` last passed.
     cold: Places,
 }
@@ -75,6 +84,7 @@ impl Standby {
         Self {
             ready: None,
             next: None,
+            asked: None,
             cold: Places::default(),
         }
     }
@@ -117,16 +127,24 @@ impl Standby {
         was_ready
     }
 
-    /// Pairs or preferences have changed, or the current pair has: begins with the best pair, at
-    /// once.
+    /// Pairs or preferences have changed, or the current pair has: begins with the best pair, as soon
+    /// as may be.
     pub(super) fn restart(&mut self) {
         self.cold.clear();
         self.next = None;
     }
 
     /// When a pair is to be confirmed next.
-    pub(super) fn next(&self, now: Instant) -> Instant {
-        self.next.unwrap_or(now)
+    pub(super) fn next(&self, constants: &Constants, now: Instant) -> Instant {
+        let spacing = SPACING.min(part(constants.standby_interval, 1, 2));
+        let earliest = self.asked.map(|asked| asked.saturating_add(spacing));
+        let next = self.next.unwrap_or(now);
+        earliest.map_or(next, |earliest| next.max(earliest))
+    }
+
+    /// The peer is asked over a pair.
+    pub(super) fn ask(&mut self, now: Instant) {
+        self.asked = Some(now);
     }
 
     /// The pair to confirm now: that with least in common with the current one. [`None`] if none

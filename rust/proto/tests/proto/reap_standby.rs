@@ -90,6 +90,32 @@ fn standby_is_confirmed() {
     assert_eq!(bench.reap.standby(&bench.constants, bench.now), Some(OTHER));
 }
 
+/// A locator that comes and goes ten times in a second makes pairs change, but asks for no more than
+/// one confirmation in a second.
+#[test]
+fn flapping_asks_for_no_storm() {
+    let mut bench = with_standby();
+    let mut done = run(&mut bench, 5_000, &[OTHER]);
+    done.clear();
+    for tenth in 1..=100 {
+        done.extend(bench.run_until(5_000 + tenth * 100));
+        bench.receive();
+        bench.send();
+        bench.locators.local_mut(A2).is_operational = tenth % 2 == 0;
+        let actions = bench.changed();
+        let at = bench.elapsed();
+        done.extend(actions.into_iter().map(|action| (at, action)));
+        if let Some((_, pair, ..)) = asked(&done).last() {
+            bench.confirmed(*pair);
+        }
+    }
+    let asked = asked(&done);
+    assert!((5..=11).contains(&asked.len()), "{asked:?}");
+    for two in asked.windows(2) {
+        assert!(two[1].0 - two[0].0 >= 1_000, "{asked:?}");
+    }
+}
+
 /// Without the setting nothing is asked.
 #[test]
 fn no_standby_unless_asked_for() {

@@ -156,9 +156,9 @@ impl Meter {
             MessageType::I1 => 7 * contexts,
             // At least 2 s between two of the timer, 0.5 s between two that packets cause.
             MessageType::I2 | MessageType::I2bis => 27 * contexts,
-            // At least 1 s between two that are new, 2 s between two of the timer, and those that
-            // confirm pairs: 3.2 s.
-            MessageType::UpdateRequest => 16 * contexts + reasons,
+            // At least 1 s between two that are new, 2 s between two of the timer, and 1 s between two
+            // that confirm pairs.
+            MessageType::UpdateRequest => 24 * contexts + reasons,
             MessageType::R1bis | MessageType::Error => u64::from(ANSWER_RATE) * (WINDOW / 1000 + 1),
             MessageType::R1 | MessageType::R2 | MessageType::UpdateAcknowledgement => return None,
         })
