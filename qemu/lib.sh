@@ -73,9 +73,15 @@ step() {
 # Ctrl-C does not reach: stop_background does.
 background() {
 	set -m
-	"$@" &
+	in_background "$@" &
 	set +m
 	BACKGROUND+=($!)
+}
+
+# What its parent has started is not its own.
+in_background() {
+	BACKGROUND=()
+	"$@"
 }
 
 stop_background() {
@@ -88,7 +94,7 @@ stop_background() {
 
 # parallel COMMAND --- COMMAND...: run shell functions side by side, fail if one fails.
 parallel() {
-	local -a command=()
+	local -a command=() before=("${BACKGROUND[@]}") own=()
 	local word pid failed=0
 	for word in "$@" ---; do
 		if [[ $word != --- ]]; then
@@ -96,12 +102,13 @@ parallel() {
 			continue
 		fi
 		background "${command[@]}"
+		own+=($!)
 		command=()
 	done
-	for pid in "${BACKGROUND[@]}"; do
+	for pid in "${own[@]}"; do
 		wait "$pid" || failed=$?
 	done
-	BACKGROUND=()
+	BACKGROUND=("${before[@]}")
 	((failed == 0)) || exit "$failed"
 }
 
