@@ -23,8 +23,7 @@ else
 endif
 
 demo:
-	@qemu/setup $(RUN_KERNEL)
-	@qemu/run $(RUN_KERNEL) --timeout 900 -- /opt/shim6/selftests/demo.sh
+	@qemu/demo $(RUN_KERNEL)
 
 test:
 	@qemu/test

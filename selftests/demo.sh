@@ -5,8 +5,9 @@
 # Shim6 goes on while a provider dies, and nobody helps. Twice: the hosts find out
 # and look for another path, then with another path standing by.
 #
-#	demo.sh [MEGABYTES]		(default 200; 1 MB = 2^20 octets)
+#	demo.sh [MEGABYTES [FILE]]	(default 200; 1 MB = 2^20 octets)
 #
+# FILE gets what was seen, as JSON, for tools/plot/demo.py: times in milliseconds since boot.
 # Exit status 0 if both files arrived whole and both directions moved.
 
 . "$(dirname "$0")/lib/establish.sh"
@@ -15,6 +16,7 @@
 readonly MEGABYTES=${1:-200}
 [[ $MEGABYTES =~ ^[1-9][0-9]*$ ]] || die "not a number of megabytes: $MEGABYTES"
 readonly SIZE=$((MEGABYTES << 20))
+readonly RECORD=${2:-}
 readonly HTTP_PORT=8080 STEER_PORT=7000
 # A user takes a longer stall for a dead connection.
 readonly MOST_STALL_MS=10000
@@ -30,6 +32,7 @@ ok() {
 
 # headline WORDS
 headline() {
+	TITLE=$*
 	printf '\n=== %s\n\n' "$*"
 }
 
@@ -158,6 +161,21 @@ timeline() {
 	echo
 }
 
+# record: what was seen of this download, one more line of JSON.
+record() {
+	[[ -n $RECORD && $STALL != NONE ]] || return 0
+	jq -c -n --arg title "$TITLE" --argjson began "$BEGAN" --argjson cut "$CUT" --argjson stall "$STALL" \
+		--rawfile meter "$TOPO_DIR/meter" --rawfile events "$TOPO_DIR/events" '
+		def lines: split("\n") | map(select(. != ""));
+		[$events | lines[] | capture("^(?<ms>[0-9]+)[^ ]* (?<text>.*)") | .ms |= tonumber] as $told
+		| {
+			title: $title, began: $began, cut: $cut, stall: $stall,
+			meter: [$meter | lines[] | select(startswith("looks") | not) | split(" ") | map(tonumber)],
+			events: [$told[] | select(.text | startswith("path ") | not)],
+			paths: [$told[] | . as {$ms} | .text | capture("^path (?<host>.) (?<pair>.*)") | {$ms} + .]
+		}' >>"$TOPO_DIR/record"
+}
+
 # sees HOST: what a C program sees there.
 sees() {
 	echo "What the program steer sees on $1, through getsockopt(SOL_SHIM):"
@@ -232,6 +250,7 @@ download() {
 	STALL=$(stall)
 	read -r _ resolution < <(grep looks "$TOPO_DIR/meter")
 	timeline
+	record || fail "what was seen could not be written"
 	dropped=$(topo_dropped)
 	echo "Packets that the core saw (large ones are whole here, as B sent them):"
 	topo_pairs | named | sed -n 's/^\([AB][12]\) \([AB][12]\) \(.*\)/  \1 > \2 \3/p' | sort
@@ -271,7 +290,7 @@ between A1 and B1, and know nothing of Shim6. Then provider 1 dies on both sides
 
 END
 
-TROUBLE='' PASSED=''
+TROUBLE='' PASSED='' TITLE=''
 declare -A MONITOR
 step "network of seven namespaces"
 topo_up
@@ -321,6 +340,10 @@ ok
 download both_stand_by "a second pair is confirmed on both hosts"
 standby=$STALL
 
+if [[ -n $RECORD ]]; then
+	jq -s --argjson megabytes "$MEGABYTES" --arg kernel "$(uname -r)" '{$megabytes, $kernel, downloads: .}' \
+		"$TOPO_DIR/record" >"$RECORD" || fail "cannot write $RECORD"
+fi
 PASSED=yes
 cat <<END
 
