@@ -16,6 +16,16 @@ why() {
 	shows A '[.history[] | select(.event == "exploring")][0].cause'
 }
 
+# unasked NAME: octets of payload packets that A sent in a capture before any came.
+unasked() {
+	tcpdump -n -v -r "$TOPO_DIR/$1.pcap" 2>/dev/null |
+		awk -v from="$A2" '
+			!match($0, /payload length: [0-9]+/) { next }
+			!index($0, from " >") { exit }
+			{ octets += substr($0, RSTART + 16, RLENGTH - 16) }
+			END { print octets + 0 }'
+}
+
 timed_out() {
 	(($(mib A TcpExtTCPTimeouts) >= timeouts + $1))
 }
@@ -36,12 +46,15 @@ holds "A explored once" "$(stat_since A Explored) == 1"
 # One timeout is enough, and what the switch has TCP retransmit is not another one.
 back
 setting A tcp_retransmits 1
+topo_capture moved A up2 'ip6[6] = 140 and ip6[42] >= 128'
 topo_kill B1
 survives "it is 1: A looks for another pair"
 is "because of TCP" "$(why) $(pair A)" "tcp-timeout A2 B2"
 holds "A explored once, and moved once" \
 	"$(stat_since A Explored) == 1 && $(stat_since A PairSwitched) == 1"
 check_flow "the stream is whole" stream
+topo_capture_stop
+holds "TCP began with more than one segment over the new pair" "$(unasked moved) > 3000"
 
 # One connection is stuck, and others are not.
 check "both are back" eval 'topo_heal && wait_until 30 is_operational && topo_switch_both A1 B1'

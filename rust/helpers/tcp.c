@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Connections of TCP: what they know of paths, and what they are told. */
 #include <linux/tcp.h>
+#include <net/dst.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
 #include <net/ipv6.h>
@@ -53,9 +54,29 @@ static bool is_connection(struct net *net, const struct sock *sk, const struct i
 }
 
 /*
+ * @sk, whose timer has expired over the path before, begins on another path as a new
+ * connection does: with an initial window (RFC 5681, Section 3.1; RFC 6928). Slow start
+ * goes as far there as it could before. What the window allows leaves now. The head alone
+ * would do little: it may have arrived, and then its acknowledgement is lost until the peer
+ * has moved as well. Called with the lock of @sk held, which nobody owns.
+ */
+static void begin_path(struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 window = dst ? dst_metric(dst, RTAX_INITCWND) : 0;
+
+	window = min(window ?: TCP_INIT_CWND, tp->snd_cwnd_clamp);
+	WRITE_ONCE(tp->snd_ssthresh, max(tp->snd_ssthresh, tp->prior_ssthresh));
+	tcp_snd_cwnd_set(tp, max(tcp_snd_cwnd(tp), window));
+	if (!test_and_set_bit(TCP_TSQ_DEFERRED, &sk->sk_tsq_flags))
+		sock_hold(sk);
+	sk->sk_prot->release_cb(sk);
+}
+
+/*
  * The timeouts of an outage are not those of the path that works now: the next one
- * is not backed off. Nor are they congestion of another path: slow start goes as far
- * there as it could before, from one segment on.
+ * is not backed off. Nor are they congestion of another path.
  */
 static void forgive(struct sock *sk, bool is_other_path)
 {
@@ -66,7 +87,7 @@ static void forgive(struct sock *sk, bool is_other_path)
 	if (tp->srtt_us)
 		icsk->icsk_rto = clamp(__tcp_set_rto(tp), tcp_rto_min(sk), tcp_rto_max(sk));
 	if (is_other_path && icsk->icsk_ca_state == TCP_CA_Loss && icsk->icsk_retransmits)
-		WRITE_ONCE(tp->snd_ssthresh, max(tp->snd_ssthresh, tp->prior_ssthresh));
+		begin_path(sk);
 }
 
 static void resume(struct sock *sk, bool is_other_path, bool is_again)
