@@ -8,6 +8,8 @@
 DEFAULT_KERNEL=7.3
 # The one that runs the selftests at the speed of the host, without its waiting.
 NATIVE_KERNEL=uml
+# The one for measurements of speed: it runs at that of the host, on several processors.
+SPEED_KERNEL=uml-smp
 # The one that also gets the load and data-path tests, by `make test`.
 OTHER_KERNEL=7.2
 

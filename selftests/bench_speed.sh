@@ -1,0 +1,292 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What translation costs, beside other ways to send packets elsewhere.
+#
+#	bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]...	(default 7, 1000, all)
+#
+# Two hosts on two wires. Plain packets go over the first, what is translated or put
+# into a tunnel over the second; both are the same. In each round every candidate has
+# its turn with all kinds of traffic, in one boot, each round begins with another one:
+#
+#	tcp	a stream over veth, super-packets whole
+#	nic	a stream over a device without segmentation and checksums of its own,
+#		whose receiver merges and verifies in software
+#	udp	datagrams of 64 octets, to a socket
+#	out	the same, thrown away when they come from the wire: what the sender does
+#
+# Prints a table and each target, and writes every sample to OUT.json. Exit status 0 if
+# everything could be measured, whatever came out.
+
+. "$(dirname "$0")/lib/topology.sh"
+
+readonly OUT=${1:?"usage: bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]..."}
+readonly ROUNDS=${2:-7} LENGTH=${3:-1000}
+[[ $ROUNDS =~ ^[1-9][0-9]*$ && $LENGTH =~ ^[1-9][0-9]*$ ]] || die "ROUNDS and MS are numbers"
+readonly BLAST_PORT=7300 MODULE=${SHIM6_MODULE:-/opt/shim6/shim6.ko}
+readonly TRAFFIC=(tcp nic udp out)
+
+# NAME WIRE WORDS: what is compared, and by which wire its packets leave.
+readonly CANDIDATES='
+absent  1 plain IPv6, module not loaded
+loaded  1 plain IPv6, module loaded, no context
+ulids   1 context, ULIDs in use
+shim6   2 context, translated
+ila     2 ILA
+nptv6   2 NPTv6 by nftables
+ip6ip6  2 tunnel, IPv6 in IPv6
+'
+
+# CANDIDATE OTHER TRAFFIC LEAST WORDS: targets, as a share of what OTHER reaches.
+readonly SHARES='
+loaded absent tcp 0.99 module loaded, no context: TCP
+ulids  absent tcp 0.98 ULIDs in use: TCP
+shim6  absent tcp 0.97 translated TCP, super-packets whole
+shim6  ila    tcp 1    the same, beside ILA
+shim6  absent nic 0.93 translated TCP over a device without offloads
+shim6  absent udp 0.85 translated datagrams
+shim6  ila    udp 1    the same, beside ILA
+'
+# CANDIDATE MOST WORDS: nanoseconds that a packet may cost more than a plain one, each direction.
+readonly COSTS='
+loaded 10  module loaded, no context
+shim6  150 translated
+'
+
+field() {
+	awk -v name="$1" -v n="$2" '$1 == name { print $n }' <<<"$CANDIDATES"
+}
+
+device() {
+	local host
+
+	for host in A B; do
+		on $host ethtool -K up1 "$@" >/dev/null && on $host ethtool -K up2 "$@" >/dev/null || return
+	done
+}
+
+# to_other HOST [ROUTE...]: the peer's ULID is reached by the second wire.
+to_other() {
+	local host=$1 peer=$B1 gateway=fe80::2
+
+	[[ $host == A ]] || peer=$A1 gateway=fe80::1
+	shift
+	# shellcheck disable=SC2086 # words.
+	on "$host" ip -6 route replace "$peer/128" "$@" via $gateway dev up2 table 101
+}
+
+load() {
+	insmod "$MODULE"
+}
+
+# ila HOST PEER: the prefix of the peer's second address in place of that of its first.
+ila() {
+	local words=(csum-mode adj-transport ident-type luid)
+
+	to_other "$1" encap ila "2001:db8:${2,}:2" "${words[@]}" hook-type output &&
+		on "$1" ip ila add loc_match "2001:db8:${1,}:2" loc "2001:db8:${1,}:1" "${words[@]}"
+}
+
+# tunnel HOST PEER: from and to their second addresses.
+tunnel() {
+	local here=${1}2 there=${2}2 ulid=${2}1
+
+	on "$1" ip link add t6 type ip6tnl mode ip6ip6 local "${!here}" remote "${!there}" encaplimit none dev up2 &&
+		on "$1" ip link set t6 up &&
+		on "$1" ip -6 route replace "${!ulid}/128" dev t6 table 101
+}
+
+begin() {
+	case $1 in
+	absent) ;;
+	loaded) load ;;
+	ulids) load && topo_contexts ;;
+	shim6) load && topo_contexts && topo_switch_both A2 B2 ;;
+	ila) ila A B && ila B A ;;
+	nptv6)
+		on B ip -6 route replace 2001:db8:a:2::/64 via fe80::1 dev up2 table 101 &&
+			to_other A && on A nft -f - <<-END
+				table ip6 nptv6 {
+				    chain out {
+				        type nat hook postrouting priority srcnat;
+				        snat ip6 prefix to ip6 saddr map { 2001:db8:a:1::/64 : 2001:db8:a:2::/64 }
+				    }
+				}
+			END
+		;;
+	ip6ip6) tunnel A B && tunnel B A ;;
+	esac
+}
+
+end() {
+	local host
+
+	[[ ! -d /sys/module/shim6 ]] || rmmod shim6 || return
+	case $1 in
+	ila)
+		for host in A B; do
+			on $host ip ila del loc_match "2001:db8:${host,}:2" || return
+		done
+		;;
+	nptv6) on A nft delete table ip6 nptv6 && on B ip -6 route del 2001:db8:a:2::/64 table 101 ;;
+	ip6ip6) on A ip link del t6 && on B ip link del t6 ;;
+	esac
+	on A ip -6 route flush table 101 "$B1/128" && on B ip -6 route flush table 101 "$A1/128"
+}
+
+# sent_by WIRE: packets that A has sent there.
+sent_by() {
+	ip -j -s -n "$(topo_ns A)" link show "up$1" | jq '.[0].stats64.tx.packets'
+}
+
+# drops on|off: B throws away all that comes from the wires.
+drops() {
+	local i
+
+	for i in 1 2; do
+		case $1 in
+		on) on B tc qdisc add dev up$i ingress && on B tc filter add dev up$i ingress protocol ipv6 u32 match u32 0 0 action drop ;;
+		off) on B tc qdisc del dev up$i ingress ;;
+		esac || return
+	done
+}
+
+# blast TRAFFIC: "SENT RECEIVED US". Sender and receiver have a processor each.
+blast() {
+	on A taskset -c 0 blast "$1" "$A1" "$B1" $BLAST_PORT "$LENGTH" |
+		sed -n 's/^sent=\([0-9]*\) received=\([0-9]*\) us=\([0-9]*\)$/\1 \2 \3/p'
+}
+
+# run TRAFFIC: the same with the devices as they have to be.
+run() {
+	case $1 in
+	nic) device tx off tso off rx off && blast tcp && device tx on tso on rx on ;;
+	out) drops on && blast out && drops off ;;
+	*) blast "$1" ;;
+	esac
+}
+
+# sample CANDIDATE TRAFFIC: a line "CANDIDATE TRAFFIC VALUE LOST" with megabits or datagrams a
+# second, and the share of the datagrams that did not arrive.
+sample() {
+	local wire before got line
+
+	wire=$(field "$1" 2)
+	before=$(sent_by "$wire")
+	got=$(run "$2")
+	[[ -n $got ]] || die "$1: no measurement of $2"
+	# A measurement of something else would be worse than none.
+	(($(sent_by "$wire") - before > 100)) || die "$1: $2 did not go by wire $wire"
+	line=$(awk -v name="$1" -v traffic="$2" '{
+		value = traffic == "out" ? $1 * 1e6 / $3 : traffic == "udp" ? $2 * 1e6 / $3 : $2 * 8 / $3
+		printf "%s %s %.1f %.4f\n", name, traffic, value, traffic == "udp" ? 1 - $2 / $1 : 0
+	}' <<<"$got")
+	echo "$line" >>"$SAMPLES"
+	echo "$line"
+}
+
+# measure CANDIDATE: all kinds of traffic.
+measure() {
+	local traffic
+
+	begin "$1" || die "$1 cannot begin"
+	# What a path has to learn first is not measured.
+	on A ping -q -c 2 -i 0.01 -W 2 -I "$A1" "$B1" >/dev/null || die "$1: no packets go"
+	for traffic in "${TRAFFIC[@]}"; do
+		sample "$1" "$traffic"
+	done
+	end "$1" || die "$1 does not end"
+}
+
+listening() {
+	[[ -n $(on B ss -Hltn "sport = $BLAST_PORT") && -n $(on B ss -Hlun "sport = $BLAST_PORT") ]]
+}
+
+report() {
+	jq -R -s --arg kernel "$(uname -r)" --arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+		--arg processor "$(sed -n 's/^model name[^:]*: //p; T; q' /proc/cpuinfo)" \
+		--argjson processors "$(nproc)" --argjson rounds "$ROUNDS" --argjson ms "$LENGTH" \
+		--arg candidates "$CANDIDATES" --arg shares "$SHARES" --arg costs "$COSTS" '
+	def median: sort | if length % 2 == 1 then .[length / 2 | floor]
+		else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+	def side: {samples: ., median: median, min: min, max: max};
+	def lines: split("\n")[] | select(. != "") | [splits(" +")];
+	[lines] as $all |
+	def value(name; traffic): [$all[] | select(.[0] == name and .[1] == traffic)[2] | tonumber];
+	# Nanoseconds of a datagram.
+	def cost(name; traffic): value(name; traffic) | if length > 0 then 1e9 / median else null end;
+	def added(name; traffic): if cost(name; traffic) == null then null
+		else cost(name; traffic) - cost("absent"; traffic) end;
+	{
+		kernel: $kernel, date: $date, processor: $processor, processors: $processors,
+		rounds: $rounds, milliseconds: $ms,
+		units: {tcp: "Mbit/s", nic: "Mbit/s", udp: "datagrams/s", out: "datagrams/s"},
+		results: [$candidates | lines | .[0] as $name | select(value($name; "tcp") != []) | {
+			name: $name, what: (.[2:] | join(" ")),
+			tcp: (value($name; "tcp") | side), nic: (value($name; "nic") | side),
+			udp: (value($name; "udp") | side), out: (value($name; "out") | side),
+			lost: ([$all[] | select(.[0] == $name and .[1] == "udp")[3] | tonumber] | max),
+			added_ns: {
+				out: added($name; "out"),
+				in: (if added($name; "out") == null then null
+					else added($name; "udp") - added($name; "out") end)
+			}
+		}],
+		targets: ([$shares | lines | {
+			what: (.[4:] | join(" ")), least: (.[3] | tonumber),
+			of: .[1], a: value(.[0]; .[2]), b: value(.[1]; .[2])
+		} | select(.a != [] and .b != []) | {
+			what: "\(.what), of \(.of)", unit: "%", target: "at least \(.least * 100)",
+			measured: ((.a | median) / (.b | median) * 100), least: (.least * 100)
+		} | .met = (.measured >= .least) | del(.least)]
+		+ [$costs | lines | .[0] as $name | (.[1] | tonumber) as $most | (.[2:] | join(" ")) as $what |
+			added($name; "out") as $out | select($out != null) |
+			(["out", $out], ["in", added($name; "udp") - $out]) | {
+			what: "\($what), added to a packet \(.[0])", unit: "ns", target: "at most \($most)",
+			measured: .[1], met: (.[1] <= $most)
+		}])
+	}' "$SAMPLES"
+}
+
+table() {
+	local row='%-8s %7s %15s %7s %15s %8s %17s %8s %17s %6s %6s  %s\n'
+
+	# shellcheck disable=SC2059 # a format for all rows.
+	printf "$row" '' tcp 'min..max' nic 'min..max' udp 'min..max' out 'min..max' 'ns out' 'ns in' ''
+	jq -r '.results[] | [.name,
+		((.tcp, .nic, .udp, .out) | (.median | round), "\(.min | round)..\(.max | round)"),
+		(.added_ns.out // 0 | round), (.added_ns.in // 0 | round), .what
+	] | map(tostring) | join("\t")' "$OUT" |
+		while IFS=$'\t' read -ra cells; do
+			# shellcheck disable=SC2059 # the same.
+			printf "$row" "${cells[@]}"
+		done
+}
+
+: >"$OUT" || die "cannot write $OUT"
+SAMPLES=$(mktemp)
+at_exit rm -f "$SAMPLES"
+names=("${@:4}")
+((${#names[@]})) || mapfile -t names < <(awk 'NF { print $1 }' <<<"$CANDIDATES")
+for name in "${names[@]}"; do
+	[[ -n $(field "$name" 2) ]] || die "no candidate $name; there are: $(awk 'NF { print $1 }' <<<"$CANDIDATES" | tr '\n' ' ')"
+done
+[[ ! -d /sys/module/shim6 ]] || rmmod shim6 || die "the module cannot be removed"
+topo_up direct
+spawn B taskset -c 1 blast receive "$B1" $BLAST_PORT
+wait_until 20 listening || die "the receiver does not listen"
+for ((round = 0; round < ROUNDS; round++)); do
+	for ((i = 0; i < ${#names[@]}; i++)); do
+		measure "${names[(i + round) % ${#names[@]}]}"
+	done
+done
+report >"$OUT" || die "jq"
+echo
+echo "Medians of $ROUNDS turns of $LENGTH ms in one boot of $(uname -r); Mbit/s, datagrams a second:"
+table
+echo
+jq -r '.targets[] | [.what, "\(.measured * 10 | round / 10) \(.unit)", .target,
+	(if .met then "met" else "NOT MET" end)] | join("\t")' "$OUT" |
+	while IFS=$'\t' read -r what measured target met; do
+		printf '%-55s %10s  %-12s %s\n' "$what" "$measured" "$target" "$met"
+	done
