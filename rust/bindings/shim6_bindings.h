@@ -32,12 +32,13 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <net/addrconf.h>
-#include <net/dst_cache.h>
+#include <net/dst.h>
 #include <net/genetlink.h>
 #include <net/gro.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
+#include <net/netns/generic.h>
 #include <net/protocol.h>
 #include <net/sock.h>
 #include <net/transp_v6.h>
@@ -62,6 +63,24 @@ enum {
 	SHIM6_SKB_MARK			= offsetof(struct sk_buff, mark),
 	SHIM6_SKB_CB			= offsetof(struct sk_buff, cb),
 	SHIM6_SKB_TSTAMP		= offsetof(struct sk_buff, tstamp),
+	SHIM6_SKB_REFDST		= offsetof(struct sk_buff, _skb_refdst),
+	SHIM6_SKB_DST_NOREF		= SKB_DST_NOREF,
+};
+
+/* What is read for every packet, of structures that are opaque to Rust. */
+enum {
+	SHIM6_DST_DEV			= offsetof(struct dst_entry, dev),
+	SHIM6_NETDEV_STATE		= offsetof(struct net_device, state),
+	SHIM6_NETDEV_NO_CARRIER		= BIT(__LINK_STATE_NOCARRIER),
+	SHIM6_NET_GEN			= offsetof(struct net, gen),
+	SHIM6_NET_GENERIC_PTR		= offsetof(struct net_generic, ptr),
+#ifdef CONFIG_XFRM
+	SHIM6_HAS_XFRM			= 1,
+	SHIM6_DST_XFRM			= offsetof(struct dst_entry, xfrm),
+#else
+	SHIM6_HAS_XFRM			= 0,
+	SHIM6_DST_XFRM			= 0,
+#endif
 };
 
 /* Macros that bindgen cannot evaluate by itself. */

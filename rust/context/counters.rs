@@ -249,6 +249,12 @@ impl Counters {
         self.0.inc(counter as usize);
     }
 
+    /// A counter for what counts on the way.
+    #[inline]
+    pub(crate) fn tally(&self, counter: Counter) -> percpu::Tally<'_> {
+        self.0.tally(counter as usize)
+    }
+
     /// Counts a dropped Shim6 header.
     pub(crate) fn count_drop(&self, reason: Reason) {
         self.0.inc(PLAIN.saturating_add(reason.index()));

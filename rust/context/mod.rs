@@ -572,19 +572,20 @@ impl Context {
         &self.stamps
     }
 
-    /// A packet of an upper layer leaves through this context. True if the worker has to look at
-    /// the context soon. Any context.
+    /// A packet of an upper layer leaves through this context, at a
+    /// [coarse](control::coarse_now) time. True if the worker has to look at the context soon. Any
+    /// context.
     #[inline]
     #[must_use]
-    pub(crate) fn sent(&self) -> bool {
-        self.stamps.sent(control::coarse_now())
+    pub(crate) fn sent(&self, now: Instant) -> bool {
+        self.stamps.sent(now)
     }
 
     /// A packet of an upper layer came through this context; otherwise as [`Context::sent`].
     #[inline]
     #[must_use]
-    pub(crate) fn received(&self) -> bool {
-        self.stamps.received(control::coarse_now())
+    pub(crate) fn received(&self, now: Instant) -> bool {
+        self.stamps.received(now)
     }
 }
 

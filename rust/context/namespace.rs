@@ -24,7 +24,10 @@ use crate::{
         work::Worker, //
     },
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::rcu::Guard, //
+};
 
 /// Where the state of a namespace is found.
 pub(crate) static NAMESPACES: Slot<Namespace> = Slot::new();
@@ -59,6 +62,12 @@ impl Namespace {
     #[inline]
     pub(crate) fn of(net: &Net) -> &Self {
         NAMESPACES.get(net)
+    }
+
+    /// The same for every packet.
+    #[inline]
+    pub(crate) fn of_rcu<'a>(net: &'a Net, rcu: &'a Guard) -> &'a Self {
+        NAMESPACES.get_rcu(net, rcu)
     }
 
     /// The namespace.

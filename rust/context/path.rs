@@ -6,10 +6,7 @@ use super::Identity;
 use crate::{
     kernel_ext::{
         address::In6Addr,
-        dst::{
-            Dst,
-            DstCache, //
-        },
+        dst::DstCache,
         rcu::RcuArc, //
     },
     proto::{
@@ -28,7 +25,6 @@ use core::sync::atomic::{
 use kernel::prelude::*;
 
 /// The current pair of locators and what the data path needs to use it; immutable.
-#[pin_data]
 pub(crate) struct Path {
     /// `Lp(local)` and `Lp(peer)`.
     pub(crate) pair: LocatorPair,
@@ -43,7 +39,6 @@ pub(crate) struct Path {
     /// `Lp(peer)` as C sees it.
     pub(crate) destination: In6Addr,
     /// The route of this pair.
-    #[pin]
     pub(crate) cache: DstCache,
     /// The last packet left by a device without carrier.
     is_cut: AtomicBool,
@@ -68,13 +63,13 @@ impl Path {
 
     fn new(pair: LocatorPair, is_ulids: bool, tag: Option<ContextTag>) -> Result<RcuArc<Self>> {
         RcuArc::pin_init(
-            try_pin_init!(Self {
+            try_init!(Self {
                 pair,
                 tag,
                 is_ulids,
                 source: In6Addr::from_octets(pair.local.as_octets()),
                 destination: In6Addr::from_octets(pair.peer.as_octets()),
-                cache <- DstCache::new(),
+                cache: DstCache::new()?,
                 is_cut: AtomicBool::new(false),
             }? Error),
             GFP_KERNEL,
@@ -87,12 +82,12 @@ impl Path {
         self.tag.is_some()
     }
 
-    /// A packet is about to take this route. True if its device lost the carrier since the packet
-    /// before. The RCU read lock is held.
+    /// A packet is about to leave by a device that has its carrier, or not. True if it is the first
+    /// one since that was lost.
     #[inline]
     #[must_use]
-    pub(crate) fn is_newly_cut(&self, dst: &Dst) -> bool {
-        let is_cut = !dst.has_carrier();
+    pub(crate) fn is_newly_cut(&self, has_carrier: bool) -> bool {
+        let is_cut = !has_carrier;
         if is_cut == self.is_cut.load(Ordering::Relaxed) {
             return false;
         }

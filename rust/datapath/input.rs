@@ -7,6 +7,7 @@
 use super::{
     accepts_payload,
     arrival,
+    at,
     conversation,
     forward,
     icmp,
@@ -20,9 +21,13 @@ use crate::{
         Counter,
         Namespace, //
     },
+    control,
     kernel_ext::{
         address::In6Addr,
-        inet6,
+        inet6::{
+            self,
+            Recipient, //
+        },
         netfilter::{
             Hook,
             State,
@@ -33,6 +38,7 @@ use crate::{
     proto::{
         locator::UlidPair,
         wire::{
+            chain::Place,
             flow::Direction,
             ipv6::{
                 next_header,
@@ -70,7 +76,7 @@ impl Hook for Input {
 /// alone; if it is for this host all the same, the protocol handler gets and counts it.
 fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> Verdict {
     let net = state.net();
-    let namespace = Namespace::of(net);
+    let namespace = Namespace::of_rcu(net, rcu);
     let Ok(place) = locate(&mut skb) else {
         return Verdict::Accept(skb);
     };
@@ -80,23 +86,25 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
         }
         return Verdict::Accept(skb);
     };
-    if !inet6::is_local_address(net, &In6Addr::from_octets(header.destination.as_octets())) {
-        forward::received(&mut skb, &place);
-        namespace.counters.count(Counter::InForwarded);
-        return Verdict::Accept(skb);
-    }
     let Some(context) = namespace.contexts.by_tag(shim6.tag, rcu) else {
+        if !inet6::is_local_address(net, &In6Addr::from_octets(header.destination.as_octets())) {
+            forwarded(namespace, &mut skb, &place);
+        }
         return Verdict::Accept(skb);
     };
+    let ulids = context.ulids();
+    let inner = In6Addr::from_octets(ulids.local.as_octets());
+    let recipient = inet6::recipient(net, &skb, &inner);
+    if recipient == Recipient::Foreign {
+        forwarded(namespace, &mut skb, &place);
+        return Verdict::Accept(skb);
+    }
     if !accepts_payload(namespace, context) {
         return Verdict::Drop(skb, EINVAL);
     }
     // A ULID may be gone from all interfaces and yet identify the host (RFC 5533, Section 1.5).
     // Then routing has to find this host by the locator, while it is still there.
-    let ulids = context.ulids();
-    let ulid_is_local =
-        inet6::is_local_address(net, &In6Addr::from_octets(ulids.local.as_octets()));
-    if !ulid_is_local && !skb.route_input() {
+    if recipient == Recipient::Outer && !skb.route_input() {
         skb.drop_dst();
         return Verdict::Accept(skb);
     }
@@ -109,10 +117,11 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
     };
     let len = skb.len();
     let end = place.offset().saturating_add(PayloadHeader::LEN);
-    match skb.shrink_head(end, PayloadHeader::LEN, |head| {
-        rewrite::inbound(head, len, &place, ulids)
+    let tally = namespace.counters.tally(Counter::InTranslated);
+    let now = match skb.shrink_head(end, PayloadHeader::LEN, tally, |head| {
+        rewrite::inbound(head, len, &place, ulids).map(drop)
     }) {
-        Ok(Ok(_)) => {}
+        Ok(Ok(msecs)) => at(msecs),
         Ok(Err(_)) => {
             // The header was found good above, and nobody changed it since.
             namespace.counters.count(Counter::InBadHeaders);
@@ -122,7 +131,7 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
             namespace.counters.count(Counter::InNoMemory);
             return Verdict::Drop(skb, error);
         }
-    }
+    };
     skb.mark_translated(arrival.raw());
     if let Some(flow) = flow {
         namespace.came_by(Some(context), ulids, flow, rcu);
@@ -130,11 +139,16 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
     if context.is_fork() {
         namespace.counters.count(Counter::InForked);
     }
-    if context.received() {
+    if context.received(now) {
         namespace.control.stamped(namespace, context);
     }
-    namespace.counters.count(Counter::InTranslated);
     Verdict::Accept(skb)
+}
+
+/// A packet with a payload header that is for another host.
+fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
+    forward::received(skb, place);
+    namespace.counters.count(Counter::InForwarded);
 }
 
 /// The hook in LOCAL_IN: packets between the ULIDs of a context without a header are traffic of
@@ -143,7 +157,7 @@ pub(super) struct Local;
 
 impl Hook for Local {
     fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
-        let namespace = Namespace::of(state.net());
+        let namespace = Namespace::of_rcu(state.net(), rcu);
         let watches = namespace.control.watches(namespace, rcu);
         if namespace.contexts.is_empty() && !watches || skb.is_marked_translated() {
             return Verdict::Accept(skb);
@@ -167,7 +181,7 @@ impl Hook for Local {
             .by_identity(&default_identity(ulids), rcu)
         {
             Some(context) => {
-                if context.received() {
+                if context.received(control::coarse_now()) {
                     namespace.control.stamped(namespace, context);
                 }
                 namespace.counters.count(Counter::InUlids);

@@ -39,6 +39,7 @@ use crate::{
     },
     proto::{
         locator::LocatorPair,
+        time::Instant,
         wire::{
             chain::{
                 self,
@@ -97,6 +98,12 @@ impl Registrations {
             _protocol: PROTOCOL.register(next_header::SHIM6)?,
         })
     }
+}
+
+/// The time of a packet, as [`control::coarse_now`] has it.
+#[inline]
+fn at(msecs: u64) -> Instant {
+    Instant::from_millis(msecs)
 }
 
 /// Finds the place of the Shim6 header, there or to be, and makes its chain of headers linear.

@@ -18,7 +18,7 @@ use crate::{
     },
     proto::wire::payload::PayloadHeader,
 };
-use kernel::sync::rcu;
+use kernel::sync::rcu::Guard;
 
 /// Offload of the payload extension header.
 pub(super) struct Payload;
@@ -26,11 +26,10 @@ pub(super) struct Payload;
 impl Offload<{ PayloadHeader::LEN }> for Payload {
     /// Only packets of contexts here: the checksum of others is over ULIDs that nobody here knows,
     /// and they may be somebody else's.
-    fn flow(net: &Net, header: &[u8; PayloadHeader::LEN]) -> Option<Flow> {
+    fn flow(net: &Net, header: &[u8; PayloadHeader::LEN], rcu: &Guard) -> Option<Flow> {
         let shim6 = PayloadHeader::parse(header).ok()??;
-        let namespace = Namespace::of(net);
-        let rcu = rcu::read_lock();
-        let ulids = namespace.contexts.by_tag(shim6.tag, &rcu)?.ulids();
+        let namespace = Namespace::of_rcu(net, rcu);
+        let ulids = namespace.contexts.by_tag(shim6.tag, rcu)?.ulids();
         Some(Flow {
             next_header: shim6.next_header,
             source: In6Addr::from_octets(ulids.peer.as_octets()),

@@ -5,6 +5,7 @@
 //! firewalls have seen ULIDs and ports.
 
 use super::{
+    at,
     conversation,
     locate, //
 };
@@ -19,12 +20,13 @@ use crate::{
         Steering,
         Wish, //
     },
+    control,
     kernel_ext::{
         address::In6Addr,
         compat::errno::EHOSTUNREACH,
         dst::{
-            Dst,
-            DstRef, //
+            DstRef,
+            Exit, //
         },
         net::Net,
         netfilter::{
@@ -33,7 +35,6 @@ use crate::{
             Verdict, //
         },
         skbuff::{
-            Checksum,
             FragmentOutput,
             Outcome,
             SkBuff, //
@@ -46,6 +47,7 @@ use crate::{
             UlidPair, //
         },
         tag::ContextTag,
+        time::Instant,
         wire::{
             chain::Place,
             flow::Direction,
@@ -76,7 +78,7 @@ pub(super) struct Output;
 impl Hook for Output {
     fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         let net = state.net();
-        let namespace = Namespace::of(net);
+        let namespace = Namespace::of_rcu(net, rcu);
         let choice = take_choice(namespace, &mut skb);
         let watches = namespace.control.watches(namespace, rcu);
         if namespace.contexts.is_empty() && !watches {
@@ -125,9 +127,6 @@ impl Hook for Output {
         if namespace.sockets.any_pending() {
             notice_pending(namespace, context, &skb, state, rcu);
         }
-        if context.sent() {
-            namespace.control.stamped(namespace, context);
-        }
         if context.is_fork() {
             namespace.counters.count(Counter::OutForked);
         }
@@ -140,23 +139,14 @@ impl Hook for Output {
         };
         let way = Way::new(context, &steering, rcu);
         let Some(tag) = way.tag() else {
+            note_sent(namespace, context, control::coarse_now());
             if let Some(dst) = skb.dst() {
-                way.notice_carrier(namespace, context, dst);
+                way.notice_carrier(namespace, context, dst.has_carrier(rcu));
             }
             namespace.counters.count(Counter::OutUlids);
             return Verdict::Accept(skb);
         };
-        let forbids_fragments =
-            skb.len() > MIN_MTU as usize && state.sender_forbids_fragments(&skb);
-        match translate(
-            net,
-            namespace,
-            context,
-            &mut skb,
-            &way,
-            tag,
-            forbids_fragments,
-        ) {
+        match translate(namespace, context, &mut skb, &way, tag, state, rcu) {
             Ok(Translated::Whole) => Verdict::Accept(skb),
             Ok(Translated::ToFragment(mtu)) => {
                 namespace.counters.count(Counter::OutFragmented);
@@ -172,6 +162,14 @@ impl Hook for Output {
                 Verdict::Drop(skb, error)
             }
         }
+    }
+}
+
+/// A packet goes through a context.
+#[inline]
+fn note_sent(namespace: &Namespace, context: &Context, now: Instant) {
+    if context.sent(now) {
+        namespace.control.stamped(namespace, context);
     }
 }
 
@@ -285,9 +283,9 @@ impl<'a> Way<'a> {
     /// Tells the worker if a packet is the first one that goes to a device without carrier: it need
     /// not wait for the notifier.
     #[inline]
-    fn notice_carrier(&self, namespace: &Namespace, context: &Context, dst: &Dst) {
+    fn notice_carrier(&self, namespace: &Namespace, context: &Context, has_carrier: bool) {
         if let Self::Current(path) = self {
-            if path.is_newly_cut(dst) {
+            if path.is_newly_cut(has_carrier) {
                 context.wish(Wish::Paths);
                 namespace.control.stamped(namespace, context);
             }
@@ -308,20 +306,32 @@ impl<'a> Way<'a> {
         }
     }
 
-    fn route(&self, net: &Net, skb: &SkBuff) -> Result<DstRef, Failure> {
-        let route = match self {
-            Self::Current(path) => {
-                path.cache
-                    .get_or_lookup(net, &path.source, &path.destination, skb.mark())
-            }
+    /// How a packet leaves on this way, with our header.
+    #[inline]
+    fn exit<'rcu>(
+        &self,
+        net: &Net,
+        skb: &SkBuff,
+        rcu: &'rcu Guard,
+    ) -> Result<Exit<'rcu>, Failure> {
+        let exit = match self {
+            Self::Current(path) => path.cache.exit(
+                skb,
+                PayloadHeader::LEN,
+                net,
+                &path.source,
+                &path.destination,
+                rcu,
+            ),
             Self::Other(pair, _) => DstRef::lookup(
                 net,
                 &In6Addr::from_octets(pair.local.as_octets()),
                 &In6Addr::from_octets(pair.peer.as_octets()),
                 skb.mark(),
-            ),
+            )
+            .map(|dst| Exit::by(dst, skb, PayloadHeader::LEN, rcu)),
         };
-        route.map_err(|_| (Counter::OutNoRoute, EHOSTUNREACH))
+        exit.map_err(|_| (Counter::OutNoRoute, EHOSTUNREACH))
     }
 }
 
@@ -338,73 +348,61 @@ enum Translated {
 type Failure = (Counter, Error);
 
 fn translate(
-    net: &Net,
     namespace: &Namespace,
     context: &Context,
     skb: &mut SkBuff,
     way: &Way<'_>,
     tag: ContextTag,
-    forbids_fragments: bool,
+    state: &State,
+    rcu: &Guard,
 ) -> Result<Translated, Failure> {
-    let dst = way.route(net, skb)?;
-    way.notice_carrier(namespace, context, &dst);
+    let exit = way.exit(state.net(), skb, rcu);
+    let now = exit
+        .as_ref()
+        .map_or_else(|_| control::coarse_now(), |exit| at(exit.msecs()));
+    note_sent(namespace, context, now);
+    let exit = exit?;
+    way.notice_carrier(namespace, context, exit.has_carrier());
     let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
-    let is_ulids = Ipv6Header::parse(skb.head())
-        .is_some_and(|header| ulids_of(&header).as_locators() == *way.pair());
-    let fit = fit(
-        namespace,
-        skb,
-        is_ulids,
-        &dst,
-        place.next_header(),
-        forbids_fragments,
-    )?;
-    if !skb.confirm_untrack() {
-        return Err((Counter::OutConntrackRefused, EPERM));
+    if !exit.fits() {
+        if let Some(mtu) = make_fit(namespace, skb, way, &exit, &place, state)? {
+            if !skb.confirm_untrack() {
+                return Err((Counter::OutConntrackRefused, EPERM));
+            }
+            return Ok(Translated::ToFragment(mtu));
+        }
     }
-    if let Some(mtu) = fit {
-        return Ok(Translated::ToFragment(mtu));
-    }
-    push_header(namespace, skb, way.pair(), tag, &place, dst)?;
+    push_header(namespace, skb, way.pair(), tag, &place, &exit)?;
     Ok(Translated::Whole)
 }
 
-/// Makes the packet fit its path with our header, or says to what size it must be fragmented. The
+/// Makes a packet fit its path with our header, or says to what size it must be fragmented. The
 /// sender learns what the path takes, so that this is rare.
-fn fit(
+#[cold]
+fn make_fit(
     namespace: &Namespace,
     skb: &mut SkBuff,
-    is_ulids: bool,
-    dst: &DstRef,
-    next_header: u8,
-    forbids_fragments: bool,
+    way: &Way<'_>,
+    exit: &Exit<'_>,
+    place: &Place,
+    state: &State,
 ) -> Result<Option<u32>, Failure> {
-    let known = skb.dst_mtu();
-    let mtu = dst
-        .mtu()
-        .saturating_sub(u32::from(PayloadHeader::LEN_U16))
-        .min(known);
-    let fits = if skb.is_gso() {
-        skb.segments_fit(mtu)
-    } else {
-        skb.len() <= mtu as usize
-    };
-    if fits {
-        return Ok(None);
-    }
+    let mtu = exit.mtu();
+    let is_ulids = Ipv6Header::parse(skb.head())
+        .is_some_and(|header| ulids_of(&header).as_locators() == *way.pair());
     // Where the ULIDs are the locators, what is told to the one is true for the other too, whose
     // packets would have to be smaller again.
-    if mtu < known && !is_ulids {
+    if mtu < exit.known_mtu() && !is_ulids {
         skb.update_pmtu(mtu);
     }
-    if next_header == TCP {
+    if place.next_header() == TCP {
         // The stack would drop the packet and TCP would wait for its timer.
         skb.resegment_tcp(mtu)
             .map_err(|_| (Counter::OutTooBig, EMSGSIZE))?;
         namespace.counters.count(Counter::OutResegmented);
         return Ok(None);
     }
-    if forbids_fragments || skb.is_gso() {
+    if skb.is_gso() || state.sender_forbids_fragments(skb) {
         return Err((Counter::OutTooBig, EMSGSIZE));
     }
     if mtu < MIN_MTU {
@@ -419,46 +417,44 @@ fn fit(
 }
 
 /// Writes the header and the locators, and attaches the route.
+///
+/// Devices take the addresses of the IPv6 header for those of the transport's pseudo header, which
+/// is wrong behind our header. So segments and checksums are finished in software, unless the
+/// packet stays in this kernel's memory.
+#[inline]
 fn push_header(
     namespace: &Namespace,
     skb: &mut SkBuff,
     pair: &LocatorPair,
     tag: ContextTag,
     place: &Place,
-    dst: DstRef,
+    exit: &Exit<'_>,
 ) -> Result<(), Failure> {
-    prepare_offloads(namespace, skb, &dst)?;
     let len = skb.len();
-    skb.grow_head(PayloadHeader::LEN, dst.headroom(), |head| {
-        rewrite::outbound(head, len, place, pair, tag)
-    })
-    .map_err(|error| (Counter::OutNoMemory, error))?
-    .map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
-    skb.set_dst(dst);
-    namespace.counters.count(Counter::OutTranslated);
-    Ok(())
+    let gso_counter = if exit.is_memory() {
+        Counter::OutWhole
+    } else {
+        Counter::OutSoftwareGso
+    };
+    skb.grow_head(
+        PayloadHeader::LEN,
+        exit,
+        namespace.counters.tally(Counter::OutTranslated),
+        namespace.counters.tally(gso_counter),
+        |head| rewrite::outbound(head, len, place, pair, tag),
+    )
+    .map_err(|error| (counter_of(error), error))?
+    .map_err(|_| (Counter::OutBadHeaders, EINVAL))
 }
 
-/// Devices take the addresses of the IPv6 header for those of the transport's pseudo header, which
-/// is wrong behind our header. So segments and checksums are finished in software, unless the
-/// packet stays in this kernel's memory.
-fn prepare_offloads(namespace: &Namespace, skb: &mut SkBuff, dst: &DstRef) -> Result<(), Failure> {
-    if skb.is_gso() {
-        if dst.device().is_memory() {
-            namespace.counters.count(Counter::OutWhole);
-            return Ok(());
-        }
-        namespace.counters.count(Counter::OutSoftwareGso);
-        return skb
-            .force_software_segmentation()
-            .map_err(|error| (Counter::OutNoMemory, error));
+/// What a header that could not be pushed counts as.
+#[cold]
+fn counter_of(error: Error) -> Counter {
+    match error {
+        EPERM => Counter::OutConntrackRefused,
+        EHOSTUNREACH => Counter::OutNoRoute,
+        _ => Counter::OutNoMemory,
     }
-    if skb.checksum() == Checksum::Partial && !dst.device().is_memory() {
-        return skb
-            .complete_checksum()
-            .map_err(|error| (Counter::OutNoMemory, error));
-    }
-    Ok(())
 }
 
 /// Where fragments of a packet go that was too big for its path.
@@ -477,9 +473,9 @@ impl FragmentOutput for Fragments {
             .unwrap_or_default();
         let way = Way::new(context, &steering, &rcu);
         let pushed = match way.tag() {
-            Some(tag) => way.route(net, &skb).and_then(|dst| {
+            Some(tag) => way.exit(net, &skb, &rcu).and_then(|exit| {
                 let place = locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
-                push_header(namespace, &mut skb, way.pair(), tag, &place, dst)
+                push_header(namespace, &mut skb, way.pair(), tag, &place, &exit)
             }),
             // The pair is the ULIDs again since the first fragment: so the rest goes.
             None => Ok(()),

@@ -7,6 +7,7 @@
 use super::{
     accepts_payload,
     arrival,
+    at,
     conversation, //
 };
 use crate::{
@@ -34,7 +35,10 @@ use crate::{
         payload::PayloadHeader, //
     },
 };
-use kernel::sync::rcu::Guard;
+use kernel::{
+    prelude::*,
+    sync::rcu::Guard, //
+};
 
 /// The receiver of protocol 140.
 pub(super) struct Shim6;
@@ -106,13 +110,14 @@ fn payload(
     }
     let arrival = arrival(namespace, context, &header, rcu);
     let ulids = context.ulids();
-    let written = skb.edit_head(ipv6::HEADER_LEN, |head| {
-        ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets())
+    let tally = namespace.counters.tally(Counter::InTranslatedLate);
+    let written = skb.shrink_head(ipv6::HEADER_LEN, 0, tally, |head| {
+        ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets()).ok_or(EINVAL)
     });
-    if !matches!(written, Ok(Some(()))) {
+    let Ok(Ok(msecs)) = written else {
         namespace.counters.count(Counter::InNoMemory);
         return Delivery::Consumed(skb);
-    }
+    };
     skb.mark_translated(arrival.raw());
     if namespace.forks.any() {
         let at = offset.saturating_add(PayloadHeader::LEN);
@@ -123,9 +128,8 @@ fn payload(
     if context.is_fork() {
         namespace.counters.count(Counter::InForked);
     }
-    if context.received() {
+    if context.received(at(msecs)) {
         namespace.control.stamped(namespace, context);
     }
-    namespace.counters.count(Counter::InTranslatedLate);
     Received::resubmit(skb, offset, PayloadHeader::LEN)
 }

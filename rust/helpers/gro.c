@@ -8,10 +8,12 @@
 
 #include "helpers.h"
 
-void *shim6_helper_gro_header(struct sk_buff *skb, unsigned int hlen)
+/* The header of @hlen octets that comes next, NULL if the packet is shorter; and where it came. */
+void *shim6_helper_gro_begin(struct sk_buff *skb, unsigned int hlen, struct net **net)
 {
 	unsigned int off = skb_gro_offset(skb);
 
+	*net = dev_net_rcu(skb->dev);
 	return skb_gro_header(skb, off + hlen, off);
 }
 
@@ -21,8 +23,8 @@ void shim6_helper_gro_flush(struct sk_buff *skb)
 }
 
 /* Held packets whose octets at this place differ are of another flow. */
-void shim6_helper_gro_match(struct list_head *head, struct sk_buff *skb,
-			    const void *header, unsigned int hlen)
+static void match(struct list_head *head, struct sk_buff *skb, const void *header,
+		  unsigned int hlen)
 {
 	unsigned int off = skb_gro_offset(skb);
 	struct sk_buff *p;
@@ -35,20 +37,13 @@ void shim6_helper_gro_match(struct list_head *head, struct sk_buff *skb,
 	}
 }
 
-void shim6_helper_gro_pull(struct sk_buff *skb, const void *header, unsigned int hlen)
-{
-	skb_gro_pull(skb, hlen);
-	skb_gro_postpull_rcsum(skb, header, hlen);
-	skb_set_transport_header(skb, skb_gro_offset(skb));
-}
-
 /*
  * Validates the transport checksum over addresses other than those of the IPv6
  * header, and notes one more validated checksum, so that the receive function
  * of the transport does not check it against the header.
  */
-bool shim6_helper_gro_validate(struct sk_buff *skb, int protocol,
-			       const struct in6_addr *saddr, const struct in6_addr *daddr)
+static bool validate(struct sk_buff *skb, int protocol, const struct in6_addr *saddr,
+		     const struct in6_addr *daddr)
 {
 	__wsum pseudo;
 
@@ -64,6 +59,29 @@ bool shim6_helper_gro_validate(struct sk_buff *skb, int protocol,
 		NAPI_GRO_CB(skb)->csum_cnt++;
 	}
 	return true;
+}
+
+/*
+ * Hands the packet on to @protocol, behind @header of @hlen octets, with the checksum
+ * validated over @saddr and @daddr. What its receive function says.
+ */
+struct sk_buff *shim6_helper_gro_go(struct list_head *head, struct sk_buff *skb,
+				    const void *header, unsigned int hlen, u8 protocol,
+				    const struct in6_addr *saddr, const struct in6_addr *daddr)
+{
+	const struct net_offload *offload = rcu_dereference(inet6_offloads[protocol]);
+
+	if (!offload || !offload->callbacks.gro_receive)
+		goto flush;
+	match(head, skb, header, hlen);
+	skb_gro_pull(skb, hlen);
+	skb_gro_postpull_rcsum(skb, header, hlen);
+	skb_set_transport_header(skb, skb_gro_offset(skb));
+	if (validate(skb, protocol, saddr, daddr))
+		return offload->callbacks.gro_receive(head, skb);
+flush:
+	shim6_helper_gro_flush(skb);
+	return NULL;
 }
 
 const struct net_offload *shim6_helper_inet6_offload(u8 protocol)

@@ -14,7 +14,6 @@
 struct crypto_sig;
 struct ctl_table_header;
 struct delayed_work;
-struct dst_cache;
 struct dst_entry;
 struct flowi6;
 struct ftrace_regs;
@@ -59,6 +58,32 @@ struct shim6_helper_tcp_timeout {
 	struct in6_addr peer;
 	u32 retransmits;
 	u32 rto_msecs;
+};
+
+/* How a packet leaves by a route. */
+struct shim6_helper_exit {
+	struct dst_entry *dst;
+	/* The time, as shim6_helper_coarse_msecs(). */
+	u64 msecs;
+	/* What the path takes of it as it is now, and what its sender thinks that is. */
+	u32 mtu;
+	u32 known_mtu;
+	/* Room for headers of the device. */
+	u16 headroom;
+	bool is_gso;
+	bool fits;
+	/* shim6_helper_dev_is_memory() */
+	bool is_memory;
+	bool has_carrier;
+};
+
+/* For whom a packet is, as its header says. */
+enum shim6_helper_entry {
+	SHIM6_HELPER_ENTRY_FOREIGN,
+	/* This host, but the inner address is not one of it. */
+	SHIM6_HELPER_ENTRY_OUTER,
+	/* This host, by both addresses. */
+	SHIM6_HELPER_ENTRY_OURS,
 };
 
 /* address.c */
@@ -109,23 +134,29 @@ void shim6_helper_sock_set_wants_ctl(struct sock *sk, bool wanted);
 void shim6_helper_call_recv_ctl(const void *function, struct sock *sk, struct msghdr *msg,
 				struct sk_buff *skb);
 
+/* datapath.c */
+void __percpu *shim6_helper_routes_alloc(void);
+void shim6_helper_routes_free(void __percpu *routes);
+void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst);
+void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsigned int added,
+			  struct shim6_helper_exit *exit);
+bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, unsigned int added,
+			    struct shim6_helper_exit *exit);
+int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
+			   const struct shim6_helper_exit *exit, void __percpu *counters,
+			   unsigned int counter, unsigned int gso_counter);
+enum shim6_helper_entry shim6_helper_entry(struct net *net, const struct sk_buff *skb,
+					   const struct in6_addr *inner);
+int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len);
+u64 shim6_helper_skb_close(struct sk_buff *skb, unsigned int len, unsigned int cut,
+			   void __percpu *counters, unsigned int counter);
+
 /* dst.c */
-struct dst_entry *shim6_helper_dst_cache_get(struct dst_cache *cache);
-void shim6_helper_dst_cache_set_ip6(struct dst_cache *cache, struct dst_entry *dst,
-				    const struct in6_addr *saddr);
-u32 shim6_helper_dst_mtu(const struct dst_entry *dst);
 int shim6_helper_dst_error(const struct dst_entry *dst);
-bool shim6_helper_dst_has_xfrm(const struct dst_entry *dst);
 bool shim6_helper_dst_is_local_input(const struct dst_entry *dst);
-struct net_device *shim6_helper_dst_dev(const struct dst_entry *dst);
-bool shim6_helper_dst_has_carrier(const struct dst_entry *dst);
-unsigned int shim6_helper_dst_headroom(const struct dst_entry *dst);
 bool shim6_helper_dev_is_memory(struct net_device *dev);
 struct net *shim6_helper_dev_net(const struct net_device *dev);
-struct dst_entry *shim6_helper_skb_dst(const struct sk_buff *skb);
 void shim6_helper_skb_dst_drop(struct sk_buff *skb);
-void shim6_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
-u32 shim6_helper_ip6_skb_dst_mtu(const struct sk_buff *skb);
 void shim6_helper_skb_dst_update_pmtu(struct sk_buff *skb, u32 mtu);
 void shim6_helper_ip6_update_pmtu(struct sk_buff *skb, struct net *net,
 				  unsigned int offset, u32 mtu);
@@ -158,13 +189,11 @@ bool shim6_helper_this_module_get(void);
 void shim6_helper_this_module_put(void);
 
 /* gro.c */
-void *shim6_helper_gro_header(struct sk_buff *skb, unsigned int hlen);
+void *shim6_helper_gro_begin(struct sk_buff *skb, unsigned int hlen, struct net **net);
 void shim6_helper_gro_flush(struct sk_buff *skb);
-void shim6_helper_gro_match(struct list_head *head, struct sk_buff *skb,
-			    const void *header, unsigned int hlen);
-void shim6_helper_gro_pull(struct sk_buff *skb, const void *header, unsigned int hlen);
-bool shim6_helper_gro_validate(struct sk_buff *skb, int protocol,
-			       const struct in6_addr *saddr, const struct in6_addr *daddr);
+struct sk_buff *shim6_helper_gro_go(struct list_head *head, struct sk_buff *skb,
+				    const void *header, unsigned int hlen, u8 protocol,
+				    const struct in6_addr *saddr, const struct in6_addr *daddr);
 const struct net_offload *shim6_helper_inet6_offload(u8 protocol);
 void shim6_helper_tcp_partial_checksum(struct sk_buff *skb, unsigned int thoff,
 				       const struct in6_addr *saddr,
@@ -215,7 +244,6 @@ int shim6_helper_netlink_exchange(struct socket *socket, void *request, size_t r
 				  void *answer, size_t answer_len);
 
 /* skbuff.c */
-int shim6_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom);
 int shim6_helper_skb_unclone(struct sk_buff *skb);
 bool shim6_helper_skb_network_may_pull(struct sk_buff *skb, unsigned int len);
 struct skb_shared_info *shim6_helper_skb_shinfo(const struct sk_buff *skb);

@@ -13,11 +13,6 @@
 
 #include "helpers.h"
 
-int shim6_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom)
-{
-	return skb_cow_head(skb, headroom);
-}
-
 int shim6_helper_skb_unclone(struct sk_buff *skb)
 {
 	return skb_unclone(skb, GFP_ATOMIC);

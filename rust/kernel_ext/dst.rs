@@ -2,24 +2,29 @@
 
 //! Routes (`struct dst_entry`), caches of them, and devices.
 //!
-//! C headers: [`include/net/dst.h`](srctree/include/net/dst.h),
-//! [`include/net/dst_cache.h`](srctree/include/net/dst_cache.h)
+//! C header: [`include/net/dst.h`](srctree/include/net/dst.h)
 
 use super::{
     address::In6Addr,
-    net::Net, //
+    net::Net,
+    skbuff::SkBuff, //
 };
 use crate::bindings;
 use crate::kernel_ext::compat::errno::ENETUNREACH;
 use core::{
-    mem::ManuallyDrop,
-    ops::Deref,
+    marker::PhantomData,
     ptr,
     ptr::NonNull, //
 };
 use kernel::{
     error::to_result,
+    ffi::{
+        c_uint,
+        c_ulong,
+        c_void, //
+    },
     prelude::*,
+    sync::rcu::Guard,
     types::Opaque, //
 };
 
@@ -75,18 +80,18 @@ impl Dst {
         unsafe { &*dst.cast() }
     }
 
-    /// The path MTU.
-    #[inline]
-    pub(crate) fn mtu(&self) -> u32 {
-        // SAFETY: The route is live.
-        unsafe { bindings::shim6_helper_dst_mtu(self.0.get()) }
-    }
-
     /// Whether IPsec is going to transform packets that take this route.
     #[inline]
     pub(crate) fn has_xfrm(&self) -> bool {
-        // SAFETY: The route is live.
-        unsafe { bindings::shim6_helper_dst_has_xfrm(self.0.get()) }
+        // SAFETY: The route is live, and the offset is that of a pointer.
+        let xfrm = unsafe {
+            self.0
+                .get()
+                .byte_add(bindings::SHIM6_DST_XFRM as usize)
+                .cast::<*const c_void>()
+                .read()
+        };
+        bindings::SHIM6_HAS_XFRM != 0 && !xfrm.is_null()
     }
 
     /// Whether received packets that take this route are for this host.
@@ -95,26 +100,23 @@ impl Dst {
         unsafe { bindings::shim6_helper_dst_is_local_input(self.0.get()) }
     }
 
-    /// The device that packets leave by. The RCU read lock is held.
-    #[inline]
-    pub(crate) fn device(&self) -> &Device {
-        // SAFETY: A route has a device, which under RCU lives as long as this borrow.
-        unsafe { Device::from_ptr(bindings::shim6_helper_dst_dev(self.0.get())) }
-    }
-
     /// Whether the device that packets leave by has its carrier. Notifiers tell that too, but up to
-    /// a second later (`net/core/link_watch.c`). The RCU read lock is held.
+    /// a second later (`net/core/link_watch.c`).
     #[inline]
-    pub(crate) fn has_carrier(&self) -> bool {
-        // SAFETY: The route is live, and so is its device under RCU.
-        unsafe { bindings::shim6_helper_dst_has_carrier(self.0.get()) }
-    }
-
-    /// Room for headers of the device.
-    #[inline]
-    pub(crate) fn headroom(&self) -> usize {
-        // SAFETY: The route is live.
-        unsafe { bindings::shim6_helper_dst_headroom(self.0.get()) as usize }
+    pub(crate) fn has_carrier(&self, _rcu: &Guard) -> bool {
+        // SAFETY: The route is live, and has a device, which lives under RCU. The offsets are those
+        // of a pointer and of a word.
+        let state = unsafe {
+            self.0
+                .get()
+                .byte_add(bindings::SHIM6_DST_DEV as usize)
+                .cast::<*const u8>()
+                .read_volatile()
+                .byte_add(bindings::SHIM6_NETDEV_STATE as usize)
+                .cast::<c_ulong>()
+                .read_volatile()
+        };
+        state & bindings::SHIM6_NETDEV_NO_CARRIER as c_ulong == 0
     }
 }
 
@@ -126,12 +128,6 @@ impl Dst {
 pub(crate) struct DstRef(NonNull<bindings::dst_entry>);
 
 impl DstRef {
-    /// Gives the reference away.
-    #[inline]
-    pub(crate) fn into_raw(self) -> *mut bindings::dst_entry {
-        ManuallyDrop::new(self).0.as_ptr()
-    }
-
     /// Looks a route up for a packet with these addresses and this mark. Any context.
     ///
     /// # Errors
@@ -161,16 +157,6 @@ impl DstRef {
     }
 }
 
-impl Deref for DstRef {
-    type Target = Dst;
-
-    #[inline]
-    fn deref(&self) -> &Dst {
-        // SAFETY: By the type invariant.
-        unsafe { Dst::from_ptr(self.0.as_ptr()) }
-    }
-}
-
 impl Drop for DstRef {
     fn drop(&mut self) {
         // SAFETY: By the type invariant; the reference is given up here.
@@ -178,12 +164,85 @@ impl Drop for DstRef {
     }
 }
 
-/// The route of one pair of addresses, remembered by every CPU.
-#[pin_data(PinnedDrop)]
-pub(crate) struct DstCache {
-    #[pin]
-    cache: Opaque<bindings::dst_cache>,
+/// How a packet leaves by a route.
+///
+/// # Invariants
+///
+/// The route lives for `'rcu`: under RCU, or because it is held here.
+pub(crate) struct Exit<'rcu> {
+    raw: bindings::shim6_helper_exit,
+    _held: Option<DstRef>,
+    _rcu: PhantomData<&'rcu Guard>,
 }
+
+impl<'rcu> Exit<'rcu> {
+    /// How a packet leaves by a route when it is longer by `added` octets.
+    pub(crate) fn by(dst: DstRef, skb: &SkBuff, added: usize, _rcu: &'rcu Guard) -> Self {
+        let mut raw = pin_init::zeroed();
+        // SAFETY: Packet and route are live, RCU read lock held.
+        unsafe {
+            bindings::shim6_helper_exit_by(
+                skb.as_ptr(),
+                dst.0.as_ptr(),
+                added as c_uint,
+                &raw mut raw,
+            );
+        }
+        // INVARIANT: The route is held.
+        Self {
+            raw,
+            _held: Some(dst),
+            _rcu: PhantomData,
+        }
+    }
+
+    /// For C.
+    #[inline]
+    pub(super) fn as_raw(&self) -> &bindings::shim6_helper_exit {
+        &self.raw
+    }
+
+    /// The time when this was found out, as [`coarse_msecs`](super::time::coarse_msecs) has it.
+    #[inline]
+    pub(crate) fn msecs(&self) -> u64 {
+        self.raw.msecs
+    }
+
+    /// Whether the packet, or each of its segments, fits with what is added.
+    #[inline]
+    pub(crate) fn fits(&self) -> bool {
+        self.raw.fits
+    }
+
+    /// Octets that the path takes of a packet before the rest is added.
+    pub(crate) fn mtu(&self) -> u32 {
+        self.raw.mtu
+    }
+
+    /// What its sender takes that for.
+    pub(crate) fn known_mtu(&self) -> u32 {
+        self.raw.known_mtu
+    }
+
+    /// As [`Dst::has_carrier`].
+    #[inline]
+    pub(crate) fn has_carrier(&self) -> bool {
+        self.raw.has_carrier
+    }
+
+    /// As [`Device::is_memory`].
+    #[inline]
+    pub(crate) fn is_memory(&self) -> bool {
+        self.raw.is_memory
+    }
+}
+
+/// The route of one pair of addresses, remembered by every CPU.
+///
+/// # Invariants
+///
+/// The pointer is of `shim6_helper_routes_alloc`.
+pub(crate) struct DstCache(NonNull<c_void>);
 
 // SAFETY: The cache is per CPU and synchronises itself.
 unsafe impl Send for DstCache {}
@@ -192,60 +251,63 @@ unsafe impl Sync for DstCache {}
 
 impl DstCache {
     /// An empty cache. May sleep.
-    pub(crate) fn new() -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            // SAFETY: The slot is valid for the cache that C initialises.
-            cache <- unsafe {
-                pin_init::pin_init_from_closure(move |slot: *mut Opaque<bindings::dst_cache>| {
-                    to_result(bindings::dst_cache_init(
-                        Opaque::cast_into(slot),
-                        bindings::GFP_KERNEL,
-                    ))
-                })
-            },
-        }? Error)
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: No requirements.
+        let routes = unsafe { bindings::shim6_helper_routes_alloc() };
+        // INVARIANT: Allocated just now.
+        Ok(Self(NonNull::new(routes).ok_or(ENOMEM)?))
     }
 
-    /// The remembered route if it is still good, else a new one, which is remembered then.
+    /// How a packet leaves that is longer by `added` octets: by the remembered route if that is still
+    /// good, else by a new one, which is remembered then.
     ///
     /// # Errors
     ///
     /// As of [`DstRef::lookup`].
     #[inline]
-    pub(crate) fn get_or_lookup(
+    pub(crate) fn exit<'rcu>(
         &self,
+        skb: &SkBuff,
+        added: usize,
         net: &Net,
         source: &In6Addr,
         destination: &In6Addr,
-        mark: u32,
-    ) -> Result<DstRef> {
+        rcu: &'rcu Guard,
+    ) -> Result<Exit<'rcu>> {
+        let mark = skb.mark();
+        // Rules may look at the mark; the cache knows one route.
         if mark != 0 {
-            // Rules may look at the mark; the cache knows one route.
-            return DstRef::lookup(net, source, destination, mark);
+            let dst = DstRef::lookup(net, source, destination, mark)?;
+            return Ok(Exit::by(dst, skb, added, rcu));
         }
-        // SAFETY: The cache is initialised; the result is a reference or null.
-        let dst = unsafe { bindings::shim6_helper_dst_cache_get(self.cache.get()) };
-        if let Some(dst) = NonNull::new(dst) {
-            // INVARIANT: The reference is ours.
-            return Ok(DstRef(dst));
+        let mut raw = pin_init::zeroed();
+        // SAFETY: The packet is live, the cache is by the type invariant; RCU read lock held.
+        let found = unsafe {
+            bindings::shim6_helper_exit_find(
+                skb.as_ptr(),
+                self.0.as_ptr(),
+                added as c_uint,
+                &raw mut raw,
+            )
+        };
+        if found {
+            // INVARIANT: The cache held the route just now, and RCU keeps it.
+            return Ok(Exit {
+                raw,
+                _held: None,
+                _rcu: PhantomData,
+            });
         }
         let dst = DstRef::lookup(net, source, destination, mark)?;
         // SAFETY: Both are live; the cache takes a reference of its own.
-        unsafe {
-            bindings::shim6_helper_dst_cache_set_ip6(
-                self.cache.get(),
-                dst.0.as_ptr(),
-                source.as_ptr(),
-            );
-        }
-        Ok(dst)
+        unsafe { bindings::shim6_helper_routes_set(self.0.as_ptr(), dst.0.as_ptr()) };
+        Ok(Exit::by(dst, skb, added, rcu))
     }
 }
 
-#[pinned_drop]
-impl PinnedDrop for DstCache {
-    fn drop(self: Pin<&mut Self>) {
-        // SAFETY: Nobody else can reach the cache.
-        unsafe { bindings::dst_cache_destroy(self.cache.get()) };
+impl Drop for DstCache {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant; nobody else can reach the cache.
+        unsafe { bindings::shim6_helper_routes_free(self.0.as_ptr()) };
     }
 }

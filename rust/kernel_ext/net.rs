@@ -19,7 +19,8 @@ use kernel::{
     error::to_result,
     ffi::{
         c_int,
-        c_uint, //
+        c_uint,
+        c_void, //
     },
     prelude::*,
     sync::{
@@ -131,6 +132,26 @@ impl<T: PerNet> Slot<T> {
         // SAFETY: `cell` gives the place that `init` filled; the state is dropped by `exit_batch`
         // only, a grace period after `pre_exit` closed all entries of the namespace.
         unsafe { &*(*self.cell(net)).state }
+    }
+
+    /// As [`Slot::get`], for every packet.
+    #[inline]
+    pub(crate) fn get_rcu<'a>(&self, net: &'a Net, _rcu: &'a Guard) -> &'a T {
+        // SAFETY: As `net_generic()`: the array may be replaced, and the old one is good under RCU.
+        // The id is that of this slot, whose place in the array does not change.
+        let cell = unsafe {
+            let generic = net
+                .as_ptr()
+                .byte_add(bindings::SHIM6_NET_GEN as usize)
+                .cast::<*const c_void>()
+                .read_volatile();
+            *generic
+                .byte_add(bindings::SHIM6_NET_GENERIC_PTR as usize)
+                .cast::<*const Cell<T>>()
+                .add(*self.id.get() as usize)
+        };
+        // SAFETY: As in `get`.
+        unsafe { &*(*cell).state }
     }
 
     /// The state of a namespace, for who comes by no entry point of it: `None` before it is in its

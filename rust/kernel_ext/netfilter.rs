@@ -7,6 +7,7 @@
 use super::{
     dst::Device,
     net::Net,
+    rcu,
     skbuff::{
         SkBuff,
         Stolen, //
@@ -21,10 +22,7 @@ use kernel::{
         c_void, //
     },
     prelude::*,
-    sync::rcu::{
-        self,
-        Guard, //
-    }, //
+    sync::rcu::Guard, //
 };
 
 /// Where in the stack a hook is.
@@ -105,9 +103,9 @@ unsafe extern "C" fn call<H: Hook>(
     let state = unsafe { &*state.cast::<State>() };
     // SAFETY: Netfilter hands the packet over until the verdict.
     let skb = unsafe { SkBuff::from_raw(skb) };
-    // Netfilter holds the lock; this is the evidence, and costs one nested lock.
-    let rcu = rcu::read_lock();
-    match H::handle(skb, state, &rcu) {
+    // SAFETY: Netfilter holds the lock while hooks run.
+    let rcu = unsafe { rcu::held() };
+    match H::handle(skb, state, rcu) {
         Verdict::Accept(skb) => {
             skb.give_back();
             bindings::NF_ACCEPT

@@ -9,6 +9,7 @@ use super::{
     address::In6Addr,
     dst::Device,
     net::Net,
+    rcu,
     skbuff::SkBuff, //
 };
 use crate::bindings;
@@ -23,6 +24,7 @@ use kernel::{
         c_uint, //
     },
     prelude::*,
+    sync::rcu::Guard,
     types::Opaque, //
 };
 
@@ -43,7 +45,7 @@ pub(crate) struct Flow {
 pub(crate) trait Offload<const LEN: usize>: 'static {
     /// What follows this header on a packet received in a namespace; `None` if the packet is not to
     /// be merged. Softirq, RCU read lock held.
-    fn flow(net: &Net, header: &[u8; LEN]) -> Option<Flow>;
+    fn flow(net: &Net, header: &[u8; LEN], rcu: &Guard) -> Option<Flow>;
 
     /// Packets of a namespace were merged into one. Context as of [`Offload::flow`].
     fn merged(net: &Net);
@@ -59,38 +61,29 @@ unsafe extern "C" fn gro_receive<O: Offload<LEN>, const LEN: usize>(
     head: *mut bindings::list_head,
     skb: *mut bindings::sk_buff,
 ) -> *mut bindings::sk_buff {
-    // SAFETY: Receive offload hands valid packets, RCU read lock held.
-    let header = unsafe { bindings::shim6_helper_gro_header(skb, LEN as c_uint) };
-    let merge = || {
-        if header.is_null() {
-            return None;
-        }
-        // SAFETY: LEN octets are there.
-        let octets = unsafe { &*header.cast::<[u8; LEN]>() };
-        // SAFETY: A packet in receive offload has a device.
-        let device = unsafe { Device::from_ptr(bindings::shim6_helper_skb_dev(skb)) };
-        let flow = O::flow(device.net(), octets).filter(|flow| flow.next_header == TCP)?;
-        // SAFETY: The list and the packets on it are receive offload's, and valid.
-        unsafe {
-            bindings::shim6_helper_gro_match(head, skb, header, LEN as c_uint);
-            bindings::shim6_helper_gro_pull(skb, header, LEN as c_uint);
-            if !bindings::shim6_helper_gro_validate(
+    let mut net = ptr::null_mut();
+    // SAFETY: Receive offload hands valid packets, which have a device, RCU read lock held.
+    let header = unsafe { bindings::shim6_helper_gro_begin(skb, LEN as c_uint, &raw mut net) };
+    // SAFETY: If they are there, it is LEN octets.
+    let flow = unsafe { header.cast::<[u8; LEN]>().as_ref() }.and_then(|octets| {
+        // SAFETY: The namespace of a device lives as long as that; receive offload runs under RCU.
+        let (net, rcu) = unsafe { (Net::from_ptr(net), rcu::held()) };
+        O::flow(net, octets, rcu).filter(|flow| flow.next_header == TCP)
+    });
+    match flow {
+        // SAFETY: The list and the packets on it are receive offload's, and valid; TCP's callback
+        // gets what we were given, one header further.
+        Some(flow) => unsafe {
+            bindings::shim6_helper_gro_go(
+                head,
                 skb,
-                c_int::from(TCP),
+                header,
+                LEN as c_uint,
+                TCP,
                 flow.source.as_ptr(),
                 flow.destination.as_ptr(),
-            ) {
-                return None;
-            }
-        }
-        // SAFETY: The table of offloads is read under RCU.
-        unsafe { bindings::shim6_helper_inet6_offload(TCP).as_ref() }?
-            .callbacks
-            .gro_receive
-    };
-    match merge() {
-        // SAFETY: TCP's callback gets what receive offload gave us, one header further.
-        Some(tcp) => unsafe { tcp(head, skb) },
+            )
+        },
         None => {
             // SAFETY: The packet is valid.
             unsafe { bindings::shim6_helper_gro_flush(skb) };
@@ -124,7 +117,8 @@ unsafe extern "C" fn gro_complete<O: Offload<LEN>, const LEN: usize>(
         O::merged(device.net());
         // TCP has put the sum of a pseudo header with the addresses of the IPv6 header in place. A
         // flow that is gone meanwhile leaves a packet that nobody will accept.
-        if let Some(flow) = O::flow(device.net(), &octets) {
+        // SAFETY: Receive offload runs under RCU.
+        if let Some(flow) = O::flow(device.net(), &octets, unsafe { rcu::held() }) {
             // SAFETY: The TCP header is at `inner`, in the linear part.
             unsafe {
                 bindings::shim6_helper_tcp_partial_checksum(

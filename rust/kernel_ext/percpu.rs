@@ -5,6 +5,7 @@
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
 use crate::bindings;
+use core::marker::PhantomData;
 use kernel::{
     ffi::{
         c_uint,
@@ -46,6 +47,17 @@ impl<const N: usize> Counters<N> {
         }
     }
 
+    /// Counter `index` for a function in C that counts on the way; it must exist.
+    #[inline]
+    pub(crate) fn tally(&self, index: usize) -> Tally<'_> {
+        // INVARIANT: By the type invariant and the bound.
+        Tally {
+            counters: self.0,
+            index: index.min(N.saturating_sub(1)) as c_uint,
+            _counters: PhantomData,
+        }
+    }
+
     /// The sum over all CPUs; not a snapshot while others count.
     pub(crate) fn sum(&self, index: usize) -> u64 {
         if index >= N {
@@ -54,6 +66,18 @@ impl<const N: usize> Counters<N> {
         // SAFETY: By the type invariant and the check above.
         unsafe { bindings::shim6_helper_counter_sum(self.0, index as c_uint) }
     }
+}
+
+/// One counter of an array.
+///
+/// # Invariants
+///
+/// `counters` is a per-CPU allocation of more than `index` counters, for `'a`.
+#[derive(Clone, Copy)]
+pub(crate) struct Tally<'a> {
+    pub(super) counters: *mut c_void,
+    pub(super) index: c_uint,
+    _counters: PhantomData<&'a ()>,
 }
 
 impl<const N: usize> Drop for Counters<N> {

@@ -10,12 +10,14 @@
 use super::{
     dst::{
         Dst,
-        DstRef, //
+        Exit, //
     },
-    net::Net, //
+    net::Net,
+    percpu::Tally, //
 };
 use crate::bindings;
 use core::{
+    ptr,
     ptr::NonNull,
     slice, //
 };
@@ -171,20 +173,6 @@ impl SkBuff {
         member!(self, SHIM6_SKB_DATA, *mut u8)
     }
 
-    #[inline]
-    fn set_network_header_to_data(&mut self) {
-        let head = member!(self, SHIM6_SKB_HEAD, *mut u8);
-        // SAFETY: Data lies behind the head, at most 64 KiB, in the same allocation.
-        let offset = unsafe { self.data().offset_from(head) } as u16;
-        // SAFETY: The member is this wide, and the packet is ours to change.
-        unsafe {
-            self.as_ptr()
-                .byte_add(bindings::SHIM6_SKB_NETWORK_HEADER as usize)
-                .cast::<u16>()
-                .write(offset);
-        }
-    }
-
     /// Offset of the transport header from the start of data.
     pub(crate) fn transport_offset(&self) -> usize {
         let head = member!(self, SHIM6_SKB_HEAD, *mut u8);
@@ -252,95 +240,80 @@ impl SkBuff {
     }
 
     /// Grows the packet at its start by `len` octets, which are undefined, and gives the linear
-    /// part for writing, the new octets first, of at least `len + keep` octets. `edit` moves headers
-    /// into place; afterwards the IPv6 header is at the start of data.
+    /// part for writing, the new octets first. `edit` moves headers into place; afterwards the IPv6
+    /// header is at the start of data. The packet leaves by `exit`: the route is attached, there is
+    /// room for the headers of its device, what the device would get wrong is finished in software,
+    /// and conntrack is done with it as after [`SkBuff::confirm_untrack`].
     ///
-    /// `headroom` further octets are reserved for headers of lower layers.
+    /// It counts in `tally`, a super-packet in `gso_tally` as well.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; the packet is unchanged then.
+    /// `ENOMEM`; `EPERM` if conntrack refuses the flow; `EHOSTUNREACH` if the route went just now. The
+    /// packet can only be dropped then.
+    #[inline]
     pub(crate) fn grow_head<R>(
         &mut self,
         len: usize,
-        headroom: usize,
+        exit: &Exit<'_>,
+        tally: Tally<'_>,
+        gso_tally: Tally<'_>,
         edit: impl FnOnce(&mut [u8]) -> R,
     ) -> Result<R> {
-        // SAFETY: The packet is ours; slices from before cannot be alive.
+        // SAFETY: The packet is ours; slices from before cannot be alive. The counters are there, and
+        // the route lives as long as `exit`.
         to_result(unsafe {
-            bindings::shim6_helper_skb_cow_head(self.as_ptr(), (len + headroom) as c_uint)
+            bindings::shim6_helper_exit_push(
+                self.as_ptr(),
+                len as c_uint,
+                exit.as_raw(),
+                tally.counters,
+                tally.index,
+                gso_tally.index,
+            )
         })?;
-        // SAFETY: There is headroom for `len` octets now, and nobody shares the header.
-        unsafe { bindings::skb_push(self.as_ptr(), len as c_uint) };
-        self.set_network_header_to_data();
-        // SAFETY: The linear part up to the transport header is ours to write after `skb_cow_head`.
+        // SAFETY: The linear part up to the transport header is ours to write now.
         Ok(edit(unsafe {
             slice::from_raw_parts_mut(self.data(), self.linear_len())
         }))
     }
 
-    /// Shrinks the packet at its start by `cut` octets. `edit` gets the first `len` octets for
-    /// writing and moves headers so that the packet begins `cut` octets later; checksums of the
-    /// whole packet are kept right.
+    /// Shrinks the packet at its start by `cut` octets, which may be 0. `edit` gets the first `len`
+    /// octets for writing and moves headers so that the packet begins `cut` octets later; checksums
+    /// of the whole packet are kept right. It counts in `tally`. The time, as
+    /// [`coarse_msecs`](super::time::coarse_msecs) has it.
     ///
     /// # Errors
     ///
-    /// As of [`SkBuff::head_mut`]; the packet is unchanged then. What `edit` returns otherwise.
-    pub(crate) fn shrink_head<R>(
+    /// As of [`SkBuff::head_mut`]; the packet is unchanged then. If `edit` fails it can only be
+    /// dropped.
+    #[inline]
+    pub(crate) fn shrink_head<E>(
         &mut self,
         len: usize,
         cut: usize,
-        edit: impl FnOnce(&mut [u8]) -> R,
-    ) -> Result<R> {
-        let transport = self.transport_offset();
-        let start = self.head_mut(len)?;
-        let start_ptr = start.as_ptr();
-        // SAFETY: The octets are there.
-        unsafe {
-            bindings::shim6_helper_skb_postpull_rcsum(
+        tally: Tally<'_>,
+        edit: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Result<u64, E>> {
+        if len > self.len() || cut > len {
+            return Err(EINVAL);
+        }
+        // SAFETY: The packet is ours and has `len` octets; slices from before cannot be alive.
+        to_result(unsafe { bindings::shim6_helper_skb_open(self.as_ptr(), len as c_uint) })?;
+        // SAFETY: `len` octets of the linear part are exclusively ours now.
+        if let Err(error) = edit(unsafe { slice::from_raw_parts_mut(self.data(), len) }) {
+            return Ok(Err(error));
+        }
+        // SAFETY: `len >= cut` octets are linear, and their sum was taken out. The counter is there.
+        Ok(Ok(unsafe {
+            bindings::shim6_helper_skb_close(
                 self.as_ptr(),
-                start_ptr.cast(),
                 len as c_uint,
-            );
-        }
-        // SAFETY: As in `head_mut`; the call above moved nothing.
-        let result = edit(unsafe { slice::from_raw_parts_mut(self.data(), len) });
-        // SAFETY: `head_mut` found `len >= cut` octets to be linear.
-        unsafe { bindings::skb_pull(self.as_ptr(), cut as c_uint) };
-        self.set_network_header_to_data();
-        self.set_transport_offset(transport);
-        let kept = len.saturating_sub(cut);
-        // SAFETY: The packet starts with `kept` octets whose sum was taken out above.
-        unsafe {
-            bindings::shim6_helper_skb_postpush_rcsum(
-                self.as_ptr(),
-                self.data().cast(),
-                kept as c_uint,
-            );
-            // Loggers and packet sockets expect the link-layer header right before the IPv6 header.
-            bindings::shim6_helper_skb_mac_header_rebuild(self.as_ptr());
-        }
-        Ok(result)
-    }
-
-    /// Edits the first `len` octets; checksums of the whole packet are kept right.
-    ///
-    /// # Errors
-    ///
-    /// As of [`SkBuff::head_mut`].
-    pub(crate) fn edit_head<R>(
-        &mut self,
-        len: usize,
-        edit: impl FnOnce(&mut [u8]) -> R,
-    ) -> Result<R> {
-        let start = self.head_mut(len)?.as_ptr();
-        // SAFETY: `len` octets are linear and ours; the sums are taken before and after the edit.
-        unsafe {
-            bindings::shim6_helper_skb_postpull_rcsum(self.as_ptr(), start.cast(), len as c_uint);
-            let result = edit(slice::from_raw_parts_mut(self.data(), len));
-            bindings::shim6_helper_skb_postpush_rcsum(self.as_ptr(), start.cast(), len as c_uint);
-            Ok(result)
-        }
+                cut as c_uint,
+                tally.counters,
+                tally.index,
+            )
+        }))
     }
 
     /// Edits the whole packet, made linear and ours. The caller says afterwards what is known of
@@ -395,13 +368,6 @@ impl SkBuff {
     pub(crate) fn is_gso(&self) -> bool {
         // SAFETY: The shared info is valid.
         unsafe { (*self.shared_info()).gso_size != 0 }
-    }
-
-    /// Whether every segment of this super-packet fits into `mtu` octets.
-    pub(crate) fn segments_fit(&self, mtu: u32) -> bool {
-        // SAFETY: The packet is live, and is a super-packet as the callers checked; for others
-        // the answer is meaningless but sound.
-        unsafe { bindings::skb_gso_validate_network_len(self.as_ptr(), mtu) }
     }
 
     /// Makes a TCP packet a super-packet whose segments, with `header` octets from the network
@@ -469,17 +435,10 @@ impl SkBuff {
     /// The route attached to the packet.
     #[inline]
     pub(crate) fn dst(&self) -> Option<&Dst> {
-        // SAFETY: The packet is live.
-        let dst = unsafe { bindings::shim6_helper_skb_dst(self.as_ptr()) };
+        let noref = bindings::SHIM6_SKB_DST_NOREF as usize;
+        let bits = member!(self, SHIM6_SKB_REFDST, usize) & !noref;
         // SAFETY: The route lives as long as the packet has it, and the result borrows the packet.
-        (!dst.is_null()).then(|| unsafe { Dst::from_ptr(dst) })
-    }
-
-    /// Attaches another route.
-    #[inline]
-    pub(crate) fn set_dst(&mut self, dst: DstRef) {
-        // SAFETY: The packet takes over the reference.
-        unsafe { bindings::shim6_helper_skb_dst_set(self.as_ptr(), dst.into_raw()) };
+        (bits != 0).then(|| unsafe { Dst::from_ptr(ptr::with_exposed_provenance_mut(bits)) })
     }
 
     /// Takes the route off.
@@ -554,18 +513,6 @@ impl SkBuff {
     pub(crate) fn is_marked_translated(&self) -> bool {
         // SAFETY: As above.
         unsafe { (*self.control()).flags & TRANSLATED != 0 }
-    }
-
-    /// The largest packet the sender may send on the attached route, by path MTU or its socket's
-    /// wish.
-    #[inline]
-    pub(crate) fn dst_mtu(&self) -> u32 {
-        // What every path takes.
-        if self.dst().is_none() {
-            return 1280;
-        }
-        // SAFETY: A route is attached.
-        unsafe { bindings::shim6_helper_ip6_skb_dst_mtu(self.as_ptr()) }
     }
 
     /// Tells the attached route, and by it the sender, that the path takes `mtu` octets only.

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is done for each packet that gets another header, in few calls: a call from
+ * Rust is never inlined.
+ */
+#include <linux/ipv6.h>
+#include <linux/ktime.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <linux/timekeeping.h>
+#include <net/addrconf.h>
+#include <net/dst.h>
+#include <net/gso.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+
+#include "helpers.h"
+
+/* The route of one destination, on one CPU. */
+struct shim6_route_slot {
+	struct dst_entry *dst;
+	u32 cookie;
+};
+
+void __percpu *shim6_helper_routes_alloc(void)
+{
+	return alloc_percpu(struct shim6_route_slot);
+}
+
+void shim6_helper_routes_free(void __percpu *routes)
+{
+	struct shim6_route_slot __percpu *slots = routes;
+	int cpu;
+
+	if (!routes)
+		return;
+	for_each_possible_cpu(cpu)
+		dst_release(per_cpu_ptr(slots, cpu)->dst);
+	free_percpu(slots);
+}
+
+/*
+ * The caller may be preempted, and a softirq or another CPU may change the slot
+ * meanwhile: it does so with no route in it, so a route that is the same before and
+ * after goes with the cookie between. The RCU read lock keeps the route.
+ */
+static struct dst_entry *find_route(struct shim6_route_slot *slot)
+{
+	struct dst_entry *dst = READ_ONCE(slot->dst);
+	u32 cookie;
+
+	if (!dst)
+		return NULL;
+	/* Pairs with the barriers in shim6_helper_routes_set(). */
+	smp_rmb();
+	cookie = READ_ONCE(slot->cookie);
+	smp_rmb();
+	if (READ_ONCE(slot->dst) != dst)
+		return NULL;
+	if (READ_ONCE(dst->obsolete) && !dst->ops->check(dst, cookie))
+		return NULL;
+	return dst;
+}
+
+/* Remembers @dst, of IPv6, on this CPU. */
+void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst)
+{
+	struct shim6_route_slot __percpu *slots = routes;
+	struct shim6_route_slot *slot;
+	struct dst_entry *old;
+
+	local_bh_disable();
+	slot = this_cpu_ptr(slots);
+	old = slot->dst;
+	WRITE_ONCE(slot->dst, NULL);
+	/* Pairs with the barriers in find_route(). */
+	smp_wmb();
+	WRITE_ONCE(slot->cookie, rt6_get_cookie(dst_rt6_info(dst)));
+	smp_wmb();
+	dst_hold(dst);
+	WRITE_ONCE(slot->dst, dst);
+	local_bh_enable();
+	dst_release(old);
+}
+
+/*
+ * How a packet leaves by @dst, with @added octets more than it has now. Under the RCU
+ * read lock, which keeps the route and its device.
+ */
+void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsigned int added,
+			  struct shim6_helper_exit *exit)
+{
+	struct net_device *dev = dst_dev_rcu(dst);
+	u32 mtu = dst_mtu(dst);
+
+	exit->dst = dst;
+	exit->msecs = shim6_helper_coarse_msecs();
+	/* What every path takes, if nobody said more. */
+	exit->known_mtu = skb_dst(skb) ? ip6_skb_dst_mtu(skb) : IPV6_MIN_MTU;
+	exit->mtu = min(mtu > added ? mtu - added : 0, exit->known_mtu);
+	exit->headroom = LL_RESERVED_SPACE(dev);
+	exit->is_gso = skb_is_gso(skb);
+	exit->has_carrier = netif_carrier_ok(dev);
+	exit->is_memory = shim6_helper_dev_is_memory(dev);
+	exit->fits = exit->is_gso ? skb_gso_validate_network_len(skb, exit->mtu) :
+				    skb->len <= exit->mtu;
+}
+
+/* The same by the route that this CPU remembers; false if it remembers no good one. */
+bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, unsigned int added,
+			    struct shim6_helper_exit *exit)
+{
+	struct shim6_route_slot __percpu *slots = routes;
+	struct dst_entry *dst = find_route(raw_cpu_ptr(slots));
+
+	if (!dst)
+		return false;
+	shim6_helper_exit_by(skb, dst, added, exit);
+	return true;
+}
+
+/*
+ * Segments and checksums are finished in software where the device would do it and
+ * would take our header for that of the transport.
+ */
+static int finish_in_software(struct sk_buff *skb)
+{
+	int err;
+
+	if (skb_is_gso(skb)) {
+		err = skb_unclone(skb, GFP_ATOMIC);
+		if (err)
+			return err;
+		/* No device announces this kind of segmentation. */
+		skb_shinfo(skb)->gso_type |= SKB_GSO_TUNNEL_REMCSUM;
+		return 0;
+	}
+	return skb->ip_summed == CHECKSUM_PARTIAL ? skb_checksum_help(skb) : 0;
+}
+
+/*
+ * Makes room for @len octets at the start of the packet, which leaves by @exit, and counts
+ * it. A packet whose route is not counted is not kept beyond the caller's RCU read lock,
+ * and needs no reference on the other one either. -EPERM if conntrack refuses the flow.
+ */
+int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
+			   const struct shim6_helper_exit *exit, void __percpu *counters,
+			   unsigned int counter, unsigned int gso_counter)
+{
+	u64 __percpu *array = counters;
+	bool is_noref = skb_dst_is_noref(skb);
+	int err;
+
+	if (!shim6_helper_skb_confirm_untrack(skb))
+		return -EPERM;
+	if (!exit->is_memory) {
+		err = finish_in_software(skb);
+		if (err)
+			return err;
+	}
+	err = skb_cow_head(skb, len + exit->headroom);
+	if (err)
+		return err;
+	if (!is_noref && !dst_hold_safe(exit->dst))
+		return -EHOSTUNREACH;
+	skb_dst_drop(skb);
+	if (is_noref)
+		skb_dst_set_noref(skb, exit->dst);
+	else
+		skb_dst_set(skb, exit->dst);
+	skb_push(skb, len);
+	skb_reset_network_header(skb);
+	this_cpu_inc(array[counter]);
+	if (exit->is_gso)
+		this_cpu_inc(array[gso_counter]);
+	return 0;
+}
+
+/* Whether the packet is for this host, and whether @inner is an address of it as well. */
+enum shim6_helper_entry shim6_helper_entry(struct net *net, const struct sk_buff *skb,
+					   const struct in6_addr *inner)
+{
+	if (!ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, NULL, 0))
+		return SHIM6_HELPER_ENTRY_FOREIGN;
+	return ipv6_chk_addr(net, inner, NULL, 0) ? SHIM6_HELPER_ENTRY_OURS :
+						    SHIM6_HELPER_ENTRY_OUTER;
+}
+
+/* Lets the first @len octets be written, and takes them out of the packet's checksum. */
+int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len)
+{
+	int err = skb_ensure_writable(skb, len);
+
+	if (!err)
+		skb_postpull_rcsum(skb, skb->data, len);
+	return err;
+}
+
+/*
+ * After that: cuts @cut of those octets off, puts the rest into the checksum, and counts
+ * the packet. The time, as shim6_helper_coarse_msecs().
+ */
+u64 shim6_helper_skb_close(struct sk_buff *skb, unsigned int len, unsigned int cut,
+			   void __percpu *counters, unsigned int counter)
+{
+	int transport = skb_transport_offset(skb);
+	u64 __percpu *array = counters;
+
+	__skb_pull(skb, cut);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, transport);
+	skb_postpush_rcsum(skb, skb->data, len - cut);
+	/* Loggers and packet sockets expect the link-layer header right before that of IPv6. */
+	shim6_helper_skb_mac_header_rebuild(skb);
+	this_cpu_inc(array[counter]);
+	return shim6_helper_coarse_msecs();
+}
