@@ -6,8 +6,23 @@
 #	make help                everything else
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' tools/shim6/Cargo.toml)
+CARGO_TARGET_DIR ?= $(CURDIR)/build/host
+SHIM6 = '$(CARGO_TARGET_DIR)/release/shim6'
+export KDIR CARGO_TARGET_DIR
+
 PREFIX ?= /usr/local
-export KDIR
+SYSCONFDIR ?= /etc
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/shim6
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+IPROUTE2DIR ?= $(SYSCONFDIR)/iproute2
+INSTALL = install -D
+
+# Of the module's directories, what only host crates and their tests need.
+DKMS_WITHOUT = \( -path 'rust/*/target' -o -path rust/proto/tests -o -path rust/proto/fuzz \)
+DKMS_FILES = ! -name '*.o' ! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' ! -name '*.rmeta' \
+	! -name '.*' ! -name generated.rs
 
 ifdef KERNEL
 RUN_KERNEL := --kernel $(KERNEL)
@@ -58,15 +73,57 @@ update:
 	@qemu/setup --update
 
 tools:
-	@cargo build --release --locked --manifest-path tools/shim6/Cargo.toml --target-dir build/host
+	@cargo build --release --locked --manifest-path tools/shim6/Cargo.toml
 
-install: modules tools
-	@$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules_install
-	install -D -m 644 uapi/linux/shim6.h '$(DESTDIR)$(PREFIX)/include/linux/shim6.h'
-	install -D -m 644 uapi/linux/shim6_netlink.h '$(DESTDIR)$(PREFIX)/include/linux/shim6_netlink.h'
-	install -D -m 644 Documentation/man/shim6.7 '$(DESTDIR)$(PREFIX)/share/man/man7/shim6.7'
-	install -D -m 644 Documentation/man/shim6.8 '$(DESTDIR)$(PREFIX)/share/man/man8/shim6.8'
-	install -D -m 755 build/host/release/shim6 '$(DESTDIR)$(PREFIX)/sbin/shim6'
+# What a packager needs one by one: DESTDIR goes before everything, PREFIX=/usr with
+# SYSCONFDIR=/etc is a distribution's.
+install: install-module install-utils install-dev
+
+install-module: modules
+	@$(MAKE) -C '$(KDIR)' M='$(CURDIR)' INSTALL_MOD_PATH='$(DESTDIR)' modules_install
+	@$(INSTALL) -m 644 system/modules-load.conf '$(DESTDIR)$(PREFIX)/lib/modules-load.d/shim6.conf'
+
+install-utils: tools
+	@$(INSTALL) -m 755 $(SHIM6) '$(DESTDIR)$(PREFIX)/sbin/shim6'
+	@$(INSTALL) -m 644 Documentation/man/shim6.7 '$(DESTDIR)$(MANDIR)/man7/shim6.7'
+	@$(INSTALL) -m 644 Documentation/man/shim6.8 '$(DESTDIR)$(MANDIR)/man8/shim6.8'
+	@$(INSTALL) -m 644 system/shim6.toml '$(DESTDIR)$(DOCDIR)/examples/shim6.toml'
+	@$(INSTALL) -m 644 system/sysctl.conf '$(DESTDIR)$(SYSCONFDIR)/sysctl.d/shim6.conf'
+	@$(INSTALL) -m 644 system/rt_protos.conf '$(DESTDIR)$(IPROUTE2DIR)/rt_protos.d/shim6.conf'
+	@install -d -m 755 '$(DESTDIR)$(SYSCONFDIR)/shim6' build
+	@sed 's:@sbindir@:$(PREFIX)/sbin:' system/shim6.service.in >build/shim6.service
+	@$(INSTALL) -m 644 build/shim6.service '$(DESTDIR)$(PREFIX)/lib/systemd/system/shim6.service'
+	@$(SHIM6) completion bash >build/completion.bash
+	@$(SHIM6) completion zsh >build/completion.zsh
+	@$(SHIM6) completion fish >build/completion.fish
+	@$(INSTALL) -m 644 build/completion.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/shim6'
+	@$(INSTALL) -m 644 build/completion.zsh '$(DESTDIR)$(ZSHDIR)/_shim6'
+	@$(INSTALL) -m 644 build/completion.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/shim6.fish'
+
+install-dev:
+	@$(INSTALL) -m 644 uapi/linux/shim6.h '$(DESTDIR)$(PREFIX)/include/linux/shim6.h'
+	@$(INSTALL) -m 644 uapi/linux/shim6_netlink.h '$(DESTDIR)$(PREFIX)/include/linux/shim6_netlink.h'
+	@mkdir -p build
+	@sed 's:@prefix@:$(PREFIX):; s:@version@:$(VERSION):' system/shim6.pc.in >build/shim6.pc
+	@$(INSTALL) -m 644 build/shim6.pc '$(DESTDIR)$(PREFIX)/share/pkgconfig/shim6.pc'
+
+# The sources as DKMS takes them, with the version in dkms.conf; then
+# `dkms install shim6/$(VERSION)`.
+DKMSDIR = $(DESTDIR)/usr/src/shim6-$(VERSION)
+install-dkms:
+	@install -d -m 755 '$(DKMSDIR)/dkms'
+	@find Kbuild COPYING uapi rust $(DKMS_WITHOUT) -prune -o -type f $(DKMS_FILES) \
+		-exec cp --parents -t '$(DKMSDIR)' {} +
+	@install -m 755 dkms/metadata qemu/make-metadata qemu/compiler qemu/preflight '$(DKMSDIR)/dkms'
+	@sed 's/#MODULE_VERSION#/$(VERSION)/' dkms.conf >'$(DKMSDIR)/dkms.conf'
+	@$(INSTALL) -m 644 system/modules-load.conf '$(DESTDIR)$(PREFIX)/lib/modules-load.d/shim6.conf'
+
+# Packages in build/packages, made in a Debian system of their own.
+deb:
+	@qemu/packages build
+
+test-packages:
+	@qemu/packages test
 
 clean:
 	@[ ! -e '$(KDIR)/Makefile' ] || $(MAKE) -C '$(KDIR)' M='$(CURDIR)' clean
@@ -87,7 +144,11 @@ help:
 	@echo 'make shell             a shell in the virtual machine, module loaded'
 	@echo 'make update            look for newer packages of build roots, kernels and image'
 	@echo 'make tools             the shim6 command, with the cargo of this machine'
-	@echo 'make install           module, headers, manual and shim6 command on this machine'
+	@echo 'make install           module, headers, manual and shim6 command on this machine; DESTDIR=, PREFIX='
+	@echo 'make install-dkms      sources for DKMS instead of the module'
+	@echo 'make deb               Debian packages, in build/packages'
+	@echo 'make test-packages     installs, uses and removes them in virtual machines with systemd'
 	@echo 'make clean             what was built in this checkout (the cache stays)'
 
-.PHONY: modules demo test test-stock test-nics sim bench check clippy fmt shell update tools install clean help
+.PHONY: modules demo test test-stock test-nics sim bench check clippy fmt shell update tools \
+	install install-module install-utils install-dev install-dkms deb test-packages clean help
