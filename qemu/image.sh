@@ -28,6 +28,35 @@ make_image() {
 			'dev/*' 'var/cache/*' 'boot/*'
 }
 
+# need_system: sets SYSTEM, a directory with the same Debian system as a tree and as
+# image.squashfs, beside what need_root sets for the default kernel.
+need_system() {
+	local name packages
+	need_root "${KERNEL_ROOT[$DEFAULT_KERNEL]}"
+	packages=$(IFS=, && printf '%s' "${SYSTEM_PACKAGES[*]},${SYSTEM_KERNEL[*]/%/=$VERSION}")
+	packages+=,${ROOT_PINNED[${KERNEL_ROOT[$DEFAULT_KERNEL]}]// /,}
+	name=systems/$(printf '%s\n' 1 "$IMAGE_SUITE" "$packages" "$ROOT_KEY" | digest)
+	SYSTEM=$CACHE/$name
+	cached "$name" "Debian system (Debian $IMAGE_SUITE, kernel $RELEASE)" make_system "$packages"
+}
+
+make_system() {
+	local packages=$1 into=$2
+	need_mmdebstrap
+	mkdir "$into/tree"
+	# Lists stay: apt has to know, without a network, that there is nothing newer.
+	bootstrap "$IMAGE_SUITE $IMAGE_SUITE-backports" "$packages" --skip=cleanup/apt/lists >"$into/tar"
+	unpack_root "$into/tree" <"$into/tar"
+	make_squashfs "$into" <"$into/tar"
+	rm "$into/tar"
+}
+
+# make_squashfs INTO: an image of the tar on standard input.
+make_squashfs() {
+	enter "$ROOT_DIR" "$1:/out" -- \
+		sqfstar -comp lz4 -processors "$(nproc)" -quiet -no-progress /out/image.squashfs 'dev/*' 'var/cache/*'
+}
+
 # need_boot KERNEL: sets BOOT, a directory with modules.squashfs and initramfs,
 # beside what need_root sets, or need_kernel for User-Mode Linux.
 need_boot() {

@@ -59,6 +59,18 @@ IMAGE_PACKAGES=(
 	procps python3 socat strace tcpdump tshark xxd
 )
 
+# A Debian system as a user has it, of IMAGE_SUITE and its backports, with the default
+# kernel: here the Debian packages are built, installed and tried.  What they depend on
+# must be here, for nothing is fetched then; debian/control has the same names.
+SYSTEM_PACKAGES=(
+	bindgen bison bc build-essential ca-certificates cargo cpio debhelper dh-dkms dkms
+	flex iproute2 iputils-ping kmod libelf-dev libssl-dev lintian man-db nftables
+	openssh-client openssh-server pkgconf procps python3 rust-src rustc systemd-sysv udev
+	xz-utils
+)
+# These with the version of that kernel, and with its own linux-base.
+SYSTEM_KERNEL=(linux-headers-amd64 linux-image-amd64 linux-libc-dev linux-source)
+
 # The crates that are built and tested on the host, with the options of their
 # tests: the protocol is tested with overflow checks, as in the kernel; the tool and the simulator as they are built.
 HOST_CRATES=(rust/proto tools/shim6 tools/model tools/sim)

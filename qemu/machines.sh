@@ -31,6 +31,13 @@ plan_emulator() {
 		-device virtio-serial-pci
 		-chardev file,id=control,path=/proc/self/fd/3 -device virtserialport,chardev=control,name=shim6.control
 	)
+	if [[ -n $system ]]; then
+		mounts+=("$system:/run/layer:ro")
+		command+=(
+			-drive if=none,id=layer,format=raw,readonly=on,file.locking=off,file=/run/layer/layer.squashfs
+			-device virtio-blk-pci,drive=layer,serial=layer
+		)
+	fi
 	if [[ -n $share ]]; then
 		command+=(-virtfs "local,path=/share,mount_tag=share,security_model=none,multidevs=remap")
 	fi
@@ -87,8 +94,8 @@ claim_processor() {
 # their numbers known to guest/agent. All files come through hostfs, which reads them
 # at once: where time travels, a disk would answer after years.
 plan_process() {
-	if ((${#nics[@]} || ${#arguments[@]})) || [[ -n $segment ]]; then
-		die "User-Mode Linux has no NICs and no QEMU: --nic, --segment and --qemu-arg are for other kernels"
+	if ((${#nics[@]} || ${#arguments[@]})) || [[ -n $segment$system ]]; then
+		die "User-Mode Linux has no NICs and no QEMU: --nic, --segment, --system and --qemu-arg are for other kernels"
 	fi
 	mounts+=("$KERNEL_DIR:/kernel:ro")
 	local -a process=(setsid /kernel/linux "mem=${mem}M" seccomp=on)

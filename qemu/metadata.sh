@@ -35,5 +35,5 @@ need_kernel() {
 make_tree() {
 	local script=$1 packaged=$2 source=${ROOT_KERNEL[${KERNEL_ROOT[$3]}]} into=$4
 	enter "$ROOT_DIR" "$into:/kernel" "$QEMU_DIR:/src:ro" -- \
-		bash "/src/$script" "$packaged" "/usr/src/linux-source-$source.tar.xz" "$(nproc)" "$RELEASE" ${KERNEL_CONFIG[$3]:+"/src/${KERNEL_CONFIG[$3]}"}
+		env --chdir=/kernel bash "/src/$script" "$packaged" "/usr/src/linux-source-$source.tar.xz" "$(nproc)" "$RELEASE" ${KERNEL_CONFIG[$3]:+"/src/${KERNEL_CONFIG[$3]}"}
 }

@@ -42,19 +42,19 @@ make_module() {
 kbuild() {
 	local tree=$1
 	shift
-	copy_sources "$tree"
+	copy_sources "$tree" Kbuild rust uapi
 	enter "$ROOT_DIR" "$KERNEL_DIR:/kernel:ro" "$tree:/src" -- \
 		"${KERNEL_MAKE[@]}" M=/src "-j$(nproc)" "$@" modules
 }
 
-# Each kernel's objects live beside a copy of the sources, so kernels never
-# clobber each other and the paths in messages are those of the checkout.
+# copy_sources TREE PATH...: each kernel's objects live beside a copy of the sources, so
+# kernels never clobber each other and the paths in messages are those of the checkout.
 copy_sources() {
 	local tree=$1
 	local -a list
 	mkdir -p "$tree"
 	cd "$TOP" || exit
-	find Kbuild rust uapi -name target -prune -o -type f ! -name '.*' \
+	find "${@:2}" -name target -prune -o -type f ! -name '.*' \
 		! -name '*.o' ! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' ! -name '*.rmeta' \
 		! -path rust/bindings/generated.rs -print | sort >"$tree/.files.new"
 	if [[ -e $tree/.files ]]; then

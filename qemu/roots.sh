@@ -136,7 +136,7 @@ find_packages() {
 	rm -rf "$into/apt"
 }
 
-# bootstrap SUITES INCLUDE: a Debian tree as tar on standard output.
+# bootstrap SUITES INCLUDE [OPTION OF mmdebstrap]...: a Debian tree as tar on standard output.
 bootstrap() {
 	local mode=unshare
 	local -a suites lines settings wrapper=()
@@ -154,7 +154,7 @@ bootstrap() {
 		--aptopt='APT::Install-Recommends "false"' --aptopt='APT::Sandbox::User "root"' \
 		"${settings[@]/#/--aptopt=}" \
 		--essential-hook="printf 'path-exclude=/usr/share/%s/*\n' doc info locale man >\"\$1/etc/dpkg/dpkg.cfg.d/shim6\"" \
-		--include="$2" "${suites[0]}" - "${lines[@]}"
+		--include="$2" "${@:3}" "${suites[0]}" - "${lines[@]}"
 }
 
 # need_root ROOT: sets ROOT_DIR, beside what resolve sets.

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Installs the packages (at /share) with the commands of the README into a fresh Debian
+# system, without a network; DKMS builds the module. Run by qemu/packages in that
+# system, which keeps what is written, with the checkout at /src.
+
+. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/readme.sh"
+
+diag_dump() { :; }
+
+# run_block WHERE: WHAT
+run_block() {
+	readme_block /src/README.md "$1" >/tmp/block && (cd /share && bash -e /tmp/block)
+}
+
+built() {
+	dkms status shim6 | grep -q "^shim6/$VERSION, $RELEASE, x86_64: installed"
+}
+
+# Kernel symbols and the release of the module that DKMS installed.
+module() {
+	xz -dc "/lib/modules/$RELEASE/updates/dkms/shim6.ko.xz" >/tmp/shim6.ko &&
+		bash /src/qemu/symbols /tmp/shim6.ko "/usr/src/linux-headers-$RELEASE/Module.symvers" &&
+		[[ $(modinfo -F vermagic /tmp/shim6.ko) == "$RELEASE "* ]]
+}
+
+tap_begin
+export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none
+VERSION=$(dpkg-parsechangelog -l /src/debian/changelog -S Version)
+RELEASE=$(basename /lib/modules/*)
+series=$(cut -d. -f1,2 <<<"$RELEASE")
+source=$(dpkg-query -W -f '${source:Version}' "linux-source-$series")
+
+check "the kernel of the README is there already" run_block "a and b: kernel"
+is "and it is the one that is booted here" "$(basename /lib/modules/*)" "$RELEASE"
+
+# Without the source of the kernel, and nothing kept of an earlier build.
+: >/tmp/empty
+mount --bind /tmp/empty "/usr/src/linux-source-$series.tar.xz"
+SHIM6_CACHE=/tmp/nothing run_block "a and b: install" >/tmp/said 2>&1 && fail "there is no source to build from"
+is "apt shows in one sentence what is missing, and how to get it" "$(grep '^shim6-dkms:' /tmp/said)" \
+	"shim6-dkms: the headers of kernel $RELEASE lack the Rust metadata, and the source to rebuild them from is not installed: apt install linux-source-$series=$source"
+umount "/usr/src/linux-source-$series.tar.xz"
+check_not "no module was built" built
+
+start=$SECONDS
+check "the packages are installed" run_block "a and b: install"
+note "$((SECONDS - start)) s"
+check "DKMS built the module and installed it" built
+check "the kernel exports all symbols that it needs" module
+is "nothing is left half configured" "$(dpkg --audit)" ""
+check "the service is enabled" systemctl is-enabled shim6.service
+check "the alias of the generic netlink family is known" \
+	grep -q '^alias net-pf-16-proto-16-family-shim6 shim6$' "/lib/modules/$RELEASE/modules.alias"
+tap_end
