@@ -47,6 +47,7 @@
 #include <linux/shim6_netlink.h>
 
 #include "helpers.h"
+#include "shim6_trace.h"
 
 /*
  * Members of struct sk_buff sit in nested anonymous unions, which bindgen

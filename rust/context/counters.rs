@@ -33,6 +33,13 @@ macro_rules! counters {
         impl Counter {
             /// Names, in the order of the variants.
             const NAMES: &'static [&'static str] = &[$(stringify!($variant),)*];
+
+            /// The name in `/proc/net/shim6_stat`.
+            pub(super) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant),)*
+                }
+            }
         }
     };
 }
@@ -256,17 +263,17 @@ impl Counters {
     }
 
     /// Counts a dropped Shim6 header.
-    pub(crate) fn count_drop(&self, reason: Reason) {
+    pub(super) fn count_drop(&self, reason: Reason) {
         self.0.inc(PLAIN.saturating_add(reason.index()));
     }
 
     /// Counts a valid message that its context did not take.
-    pub(crate) fn count_discard(&self, cause: Cause) {
+    pub(super) fn count_discard(&self, cause: Cause) {
         self.0.inc(DISCARDS.saturating_add(cause.index()));
     }
 
     /// Counts a message that was not verified.
-    pub(crate) fn count_refusal(&self, refusal: Refusal) {
+    pub(super) fn count_refusal(&self, refusal: Refusal) {
         self.0.inc(REFUSALS.saturating_add(refusal.index()));
     }
 }

@@ -23,6 +23,7 @@ mod setting;
 mod settings;
 mod sockets;
 mod table;
+pub(crate) mod trace;
 
 pub(crate) use crate::proto::{
     establish::State,

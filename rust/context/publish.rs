@@ -7,6 +7,7 @@ use super::{
     history::History,
     lists::ListWishes,
     overrides::ToldTimeout,
+    trace,
     Cause,
     Context,
     Counter,
@@ -630,8 +631,10 @@ impl Locked<'_> {
             context.path.replace(path);
         }
         if let Some(state) = change.state {
-            if state != context.state() {
+            let before = context.state();
+            if state != before {
                 context.state.store(state.number(), Ordering::Relaxed);
+                trace::state(context, before, state, cause);
                 self.record(net, Event::State, cause);
             }
         }
@@ -649,6 +652,7 @@ impl Locked<'_> {
                 // Failure detection has to know what it watches.
                 namespace.control.stamped(namespace, context);
             }
+            trace::path(context, old_pair, pair, self.control.pair_reason, cause);
             self.record(net, Event::Pair, cause);
         }
         Ok(())

@@ -6,6 +6,7 @@
 use super::{
     identity_key,
     tag_key,
+    trace,
     Cause,
     Context,
     Counter,
@@ -16,7 +17,8 @@ use super::{
     NewContext,
     Origin,
     Peer,
-    SetPairError, //
+    SetPairError,
+    State, //
 };
 use crate::{
     kernel_ext::{
@@ -267,6 +269,7 @@ impl Contexts {
         }
         self.generation.fetch_add(1, Ordering::Relaxed);
         namespace.counters.count(Counter::ContextAdded);
+        trace::state(&context, State::Idle, context.state(), cause);
         locked.record(net, Event::Added, cause);
         drop(locked);
         Ok(context)
@@ -292,6 +295,7 @@ impl Contexts {
         }
         self.generation.fetch_add(1, Ordering::Relaxed);
         namespace.counters.count(Counter::ContextDeleted);
+        trace::state(context, context.state(), State::Idle, cause);
         locked.record(net, Event::Removed, cause);
         true
     }

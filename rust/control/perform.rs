@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     context::{
+        trace::Why,
         Cause,
         Change,
         Context,
@@ -37,6 +38,7 @@ use crate::{
     proto::{
         compose::LeftOut,
         establish::{
+            self,
             confuses,
             Action,
             Actions,
@@ -333,10 +335,18 @@ impl Turn<'_, '_> {
                     self.end(negative);
                     return Err(Stop::Gone);
                 }
-                Action::Discard(reason) => self.namespace.counters.count_discard(reason),
+                Action::Discard(reason) => self.discarded(reason),
             }
         }
         Ok(())
+    }
+
+    /// The machine did not take the message, or what came without one.
+    fn discarded(&self, cause: establish::Cause) {
+        let packet = self
+            .received
+            .map_or(&[][..], |received| received.packet.head());
+        self.namespace.dropped(Why::Discarded(cause), packet);
     }
 
     /// After a step: the machine is kept, its timer set, and what it waits for can be found.

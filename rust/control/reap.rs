@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     context::{
+        trace,
         Cause,
         Change,
         Context,
@@ -252,6 +253,9 @@ impl Control {
         context: &RcuArc<Context>,
         occasion: Occasion<'_>,
     ) {
+        if let Occasion::Message(received) = &occasion {
+            tell_received(context, received);
+        }
         let mut occasion = occasion;
         loop {
             let Ok(mut locked) = context.lock() else {
@@ -302,9 +306,9 @@ impl Control {
                 if state == reap::State::Exploring {
                     count(Counter::Explored);
                 }
-                context
-                    .lock()?
-                    .record(namespace.net(), event, cause_of(cause));
+                let cause = cause_of(cause);
+                trace::reap(context, state, cause);
+                context.lock()?.record(namespace.net(), event, cause);
             }
             Action::Probe {
                 pair, state, nonce, ..
@@ -389,6 +393,7 @@ impl Control {
             return Ok(());
         };
         drop(locked);
+        trace::probe_sent(context, pair, nonce, state);
         tell_probe(namespace, context, Event::ProbeSent, pair);
         send::transmit(namespace, pair, message, Counter::OutProbe);
         Ok(())
@@ -593,6 +598,21 @@ fn tell_probe(namespace: &Namespace, context: &Context, event: Event, pair: Loca
         Cause::Probe,
         &About::Probe(pair),
     );
+}
+
+/// Tells tracers of a Probe that came.
+fn tell_received(context: &Context, received: &Received<'_>) {
+    let Message::Probe(probe) = &received.message else {
+        return;
+    };
+    let pair = LocatorPair {
+        local: received.arrival.destination,
+        peer: received.arrival.source,
+    };
+    // The first record is the Probe itself.
+    if let Some(record) = probe.sent.iter().next() {
+        trace::probe_received(context, pair, record.nonce, probe.state);
+    }
 }
 
 /// The peer has proved to be at these locators.

@@ -7,6 +7,7 @@
 use super::Control;
 use crate::{
     context::{
+        trace::Why,
         Context,
         Counter,
         Establish,
@@ -57,8 +58,10 @@ pub(super) struct Notes {
 enum Fate {
     /// It is for the worker.
     Queue,
-    /// It is done with: answered, dropped, counted.
+    /// It is done with.
     Done,
+    /// It is dropped.
+    Drop(Why),
 }
 
 impl Control {
@@ -74,35 +77,32 @@ impl Control {
         namespace.counters.count(Counter::InControl);
         let len = skb.len();
         if !skb.pull_head(len) {
-            namespace.counters.count(Counter::InNoMemory);
-            return Delivery::Consumed(skb);
+            return drop(namespace, skb, Counter::InNoMemory);
         }
         let (fate, hash) = match arrival(&skb, offset) {
             Some((arrival, message)) => (
                 self.decide(namespace, &arrival, message, skb.head(), rcu),
                 self.hash_peer(arrival.source),
             ),
-            None => {
-                namespace.counters.count_drop(Reason::Truncated);
-                (Fate::Done, 0)
-            }
+            None => (Fate::Drop(Reason::Truncated.into()), 0),
         };
-        let (Fate::Queue, Ok(offset)) = (fate, u16::try_from(offset)) else {
-            return Delivery::Consumed(skb);
+        let offset = match (fate, u16::try_from(offset)) {
+            (Fate::Queue, Ok(offset)) => offset,
+            (Fate::Drop(why), _) => return drop(namespace, skb, why),
+            _ => return Delivery::Consumed(skb),
         };
         match skb.keep() {
             Ok((packet, stolen)) => {
                 // The lower half tells buckets apart.
                 match self.queue.push(packet, Notes { offset }, hash as u32) {
                     Ok(()) => self.worker.queue(),
-                    Err(_) => namespace.counters.count(Counter::ControlQueueFull),
+                    Err(packet) => {
+                        namespace.dropped(Counter::ControlQueueFull, packet.head());
+                    }
                 }
                 Delivery::Kept(stolen)
             }
-            Err(skb) => {
-                namespace.counters.count(Counter::InNoMemory);
-                Delivery::Consumed(skb)
-            }
+            Err(skb) => drop(namespace, skb, Counter::InNoMemory),
         }
     }
 
@@ -118,11 +118,10 @@ impl Control {
         let message = match Message::parse(arrival, octets) {
             Ok(message) => message,
             Err(fault) => {
-                namespace.counters.count_drop(fault.reason);
                 if let Some(report) = fault.report {
                     self.answer_error(namespace, arrival, report, packet);
                 }
-                return Fate::Done;
+                return Fate::Drop(fault.reason.into());
             }
         };
         namespace.counters.count(in_counter(message.message_type()));
@@ -133,11 +132,10 @@ impl Control {
         let context = self.find(namespace, &key, rcu);
         if context.is_none() && !may_begin(namespace, &key) {
             // Somebody takes this host for another, or this host does not want contexts.
-            namespace.counters.count(Counter::InControlIgnored);
-            return Fate::Done;
+            return Fate::Drop(Counter::InControlIgnored.into());
         }
-        if !self.is_proved(namespace, arrival, &message) {
-            return Fate::Done;
+        if !self.is_proved(arrival, &message) {
+            return Fate::Drop(Counter::InBadValidator.into());
         }
         match context {
             Some(context) => self.matched(namespace, context, arrival, &message, rcu),
@@ -147,16 +145,12 @@ impl Control {
 
     /// Whether the validator of a message that has one is right. Before anything else: nothing is
     /// kept, and nothing hashed, for those who cannot show it (RFC 5533, Section 7.13).
-    fn is_proved(&self, namespace: &Namespace, arrival: &Arrival, message: &Message<'_>) -> bool {
-        let checked = match message {
-            Message::I2(i2) => self.answers.check_i2(arrival, i2),
-            Message::I2bis(i2bis) => self.answers.check_i2bis(arrival, i2bis),
-            _ => return true,
-        };
-        if checked.is_err() {
-            namespace.counters.count(Counter::InBadValidator);
+    fn is_proved(&self, arrival: &Arrival, message: &Message<'_>) -> bool {
+        match message {
+            Message::I2(i2) => self.answers.check_i2(arrival, i2).is_ok(),
+            Message::I2bis(i2bis) => self.answers.check_i2bis(arrival, i2bis).is_ok(),
+            _ => true,
         }
-        checked.is_ok()
     }
 
     /// The context that a message is for.
@@ -192,8 +186,7 @@ impl Control {
         rcu: &Guard,
     ) -> Fate {
         if context.is_static() {
-            namespace.counters.count(Counter::InControlIgnored);
-            return Fate::Done;
+            return Fate::Drop(Counter::InControlIgnored.into());
         }
         match message {
             // The peer lost its context: it gets another chance, ours is not touched.
@@ -210,9 +203,8 @@ impl Control {
             | Message::Probe(_)
                 if context.state().sends_to_pair() && !is_between(context, arrival, rcu) =>
             {
-                namespace.counters.count(Counter::InForeignLocators);
                 self.answer_r1bis(namespace, arrival, context.tag_local());
-                Fate::Done
+                Fate::Drop(Counter::InForeignLocators.into())
             }
             _ => Fate::Queue,
         }
@@ -227,15 +219,14 @@ impl Control {
             }
             (Unmatched::Respond, _) => Fate::Queue,
             (Unmatched::ReplyR1bis, _) => {
-                if let Some(tag) = receiver_tag(message) {
-                    namespace.counters.count(Counter::InUnknownTag);
-                    self.answer_r1bis(namespace, arrival, tag);
-                }
-                Fate::Done
+                let Some(tag) = receiver_tag(message) else {
+                    return Fate::Done;
+                };
+                self.answer_r1bis(namespace, arrival, tag);
+                Fate::Drop(Counter::InUnknownTag.into())
             }
             (Unmatched::ReplyR1 | Unmatched::Drop, _) => {
-                namespace.counters.count(Counter::InControlIgnored);
-                Fate::Done
+                Fate::Drop(Counter::InControlIgnored.into())
             }
         }
     }
@@ -269,6 +260,11 @@ impl Control {
             self.wants_attention(&context);
         }
     }
+}
+
+fn drop(namespace: &Namespace, skb: SkBuff, why: impl Into<Why>) -> Delivery {
+    let reason = namespace.dropped(why, skb.head());
+    Delivery::Dropped(skb, reason)
 }
 
 /// What the parser needs of a packet, and its Shim6 header with all behind.

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     context::{
+        trace::Why,
         Cause,
         Context,
         Counter,
@@ -232,7 +233,7 @@ impl Control {
                 let actions =
                     machine.receive(step, &received.message, &received.arrival, surroundings);
                 if let Some(refusal) = surroundings.refusal() {
-                    namespace.counters.count_refusal(refusal);
+                    namespace.dropped(Why::Refused(refusal), received.packet.head());
                 }
                 actions
             },
@@ -247,7 +248,7 @@ impl Control {
             Message::I2bis(i2bis) => Offer::from(i2bis),
             message => {
                 if Unmatched::of(message.message_type()) != Unmatched::Respond {
-                    namespace.counters.count(Counter::InControlIgnored);
+                    namespace.dropped(Counter::InControlIgnored, received.packet.head());
                 }
                 return;
             }
@@ -282,13 +283,13 @@ impl Control {
                 turn.begin(machine, &actions, &mut surroundings);
             }
             Err(Some(discarded)) => {
-                namespace.counters.count_discard(discarded.cause);
+                let packet = received.packet.head();
+                namespace.dropped(Why::Discarded(discarded.cause), packet);
                 if let Some(refusal) = surroundings.refusal() {
-                    namespace.counters.count_refusal(refusal);
+                    namespace.dropped(Why::Refused(refusal), packet);
                 }
                 if let Some(report) = discarded.report {
                     namespace.counters.count(Counter::InRefused);
-                    let packet = received.packet.head();
                     self.answer_error(namespace, &received.arrival, report, packet);
                 }
             }

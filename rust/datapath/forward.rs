@@ -77,10 +77,8 @@ impl Hook for Forward {
         match prepared {
             Ok(()) => Verdict::Accept(skb),
             Err(error) => {
-                Namespace::of(state.net())
-                    .counters
-                    .count(Counter::OutNoMemory);
-                Verdict::Drop(skb, error)
+                let reason = Namespace::of(state.net()).dropped(Counter::OutNoMemory, skb.head());
+                Verdict::Drop(skb, error, reason)
             }
         }
     }

@@ -78,20 +78,20 @@ pub(super) fn error(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
     match translated {
         Ok(Ok(translated)) => {
             if translated.packet_len < len && skb.trim(translated.packet_len).is_err() {
-                namespace.counters.count(Counter::InNoMemory);
-                return Verdict::Drop(skb, ENOMEM);
+                let reason = namespace.dropped(Counter::InNoMemory, skb.head());
+                return Verdict::Drop(skb, ENOMEM, reason);
             }
             skb.set_checksum_unnecessary();
             namespace.counters.count(Counter::InIcmpTranslated);
             Verdict::Accept(skb)
         }
         Ok(Err(_)) => {
-            namespace.counters.count(Counter::InIcmpBad);
-            Verdict::Drop(skb, EINVAL)
+            let reason = namespace.dropped(Counter::InIcmpBad, skb.head());
+            Verdict::Drop(skb, EINVAL, reason)
         }
         Err(error) => {
-            namespace.counters.count(Counter::InNoMemory);
-            Verdict::Drop(skb, error)
+            let reason = namespace.dropped(Counter::InNoMemory, skb.head());
+            Verdict::Drop(skb, error, reason)
         }
     }
 }

@@ -100,7 +100,8 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
         return Verdict::Accept(skb);
     }
     if !accepts_payload(namespace, context) {
-        return Verdict::Drop(skb, EINVAL);
+        let reason = namespace.dropped(Counter::InEarly, skb.head());
+        return Verdict::Drop(skb, EINVAL, reason);
     }
     // A ULID may be gone from all interfaces and yet identify the host (RFC 5533, Section 1.5).
     // Then routing has to find this host by the locator, while it is still there.
@@ -124,12 +125,12 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
         Ok(Ok(msecs)) => at(msecs),
         Ok(Err(_)) => {
             // The header was found good above, and nobody changed it since.
-            namespace.counters.count(Counter::InBadHeaders);
-            return Verdict::Drop(skb, EINVAL);
+            let reason = namespace.dropped(Counter::InBadHeaders, skb.head());
+            return Verdict::Drop(skb, EINVAL, reason);
         }
         Err(error) => {
-            namespace.counters.count(Counter::InNoMemory);
-            return Verdict::Drop(skb, error);
+            let reason = namespace.dropped(Counter::InNoMemory, skb.head());
+            return Verdict::Drop(skb, error, reason);
         }
     };
     skb.mark_translated(arrival.raw());

@@ -17,7 +17,6 @@ use crate::{
     context::{
         Arrival,
         Context,
-        Counter,
         Namespace,
         State, //
     },
@@ -148,9 +147,6 @@ fn accepts_payload(namespace: &Namespace, context: &Context) -> bool {
     namespace
         .control
         .early_payload(namespace, context.tag_local());
-    if !state.delivers_payload() {
-        namespace.counters.count(Counter::InEarly);
-    }
     state.delivers_payload()
 }
 

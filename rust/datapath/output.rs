@@ -158,8 +158,8 @@ impl Hook for Output {
                 Verdict::Stolen(skb.fragment::<Fragments>(net, mtu, context))
             }
             Err((counter, error)) => {
-                namespace.counters.count(counter);
-                Verdict::Drop(skb, error)
+                let reason = namespace.dropped(counter, skb.head());
+                Verdict::Drop(skb, error, reason)
             }
         }
     }
@@ -483,8 +483,8 @@ impl FragmentOutput for Fragments {
         match pushed {
             Ok(()) => Outcome::Sent(skb.output(net)),
             Err((counter, error)) => {
-                namespace.counters.count(counter);
-                Outcome::Failed(skb, error)
+                let reason = namespace.dropped(counter, skb.head());
+                Outcome::Failed(skb, error, reason)
             }
         }
     }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     context::{
+        trace::Why,
         Counter,
         Namespace, //
     },
@@ -57,10 +58,7 @@ impl Protocol for Shim6 {
         match header {
             Ok(Some(shim6)) => payload(namespace, skb, offset, &shim6, rcu),
             Ok(None) => namespace.control.receive(namespace, skb, offset, rcu),
-            Err(reason) => {
-                namespace.counters.count_drop(reason);
-                Delivery::Consumed(skb)
-            }
+            Err(reason) => drop(namespace, skb, reason),
         }
     }
 
@@ -76,6 +74,11 @@ impl Protocol for Shim6 {
 /// Section 3.4).
 const UNRECOGNIZED_NEXT_HEADER: (u8, u8) = (4, 1);
 
+fn drop(namespace: &Namespace, skb: SkBuff, why: impl Into<Why>) -> Delivery {
+    let reason = namespace.dropped(why, skb.head());
+    Delivery::Dropped(skb, reason)
+}
+
 /// Payload that PRE_ROUTING left: the addresses are translated and the header stays where it is,
 /// for input goes on behind it.
 fn payload(
@@ -89,12 +92,10 @@ fn payload(
     let unicast = Ipv6Header::parse(skb.head())
         .filter(|header| header.source.is_unicast() && header.destination.is_unicast());
     let Some(header) = unicast else {
-        namespace.counters.count_drop(Reason::Address);
-        return Delivery::Consumed(skb);
+        return drop(namespace, skb, Reason::Address);
     };
     let Some(context) = namespace.contexts.by_tag(shim6.tag, rcu) else {
         // The peer has a context that this host lost (RFC 5533, Section 7.17).
-        namespace.counters.count(Counter::InUnknownTag);
         let arrival = Arrival {
             source: header.source,
             destination: header.destination,
@@ -103,10 +104,10 @@ fn payload(
         namespace
             .control
             .answer_r1bis(namespace, &arrival, shim6.tag);
-        return Delivery::Consumed(skb);
+        return drop(namespace, skb, Counter::InUnknownTag);
     };
     if !accepts_payload(namespace, context) {
-        return Delivery::Consumed(skb);
+        return drop(namespace, skb, Counter::InEarly);
     }
     let arrival = arrival(namespace, context, &header, rcu);
     let ulids = context.ulids();
@@ -115,8 +116,7 @@ fn payload(
         ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets()).ok_or(EINVAL)
     });
     let Ok(Ok(msecs)) = written else {
-        namespace.counters.count(Counter::InNoMemory);
-        return Delivery::Consumed(skb);
+        return drop(namespace, skb, Counter::InNoMemory);
     };
     skb.mark_translated(arrival.raw());
     if namespace.forks.any() {

@@ -10,6 +10,7 @@
 #include <linux/sockptr.h>
 #include <linux/spinlock_types.h>
 #include <linux/types.h>
+#include <net/dropreason-core.h>
 
 struct crypto_sig;
 struct ctl_table_header;
@@ -253,7 +254,7 @@ void *shim6_helper_skb_data(const struct sk_buff *skb);
 bool shim6_helper_skb_may_pull(struct sk_buff *skb, unsigned int len);
 void shim6_helper_skb_reset_transport_header(struct sk_buff *skb);
 int shim6_helper_skb_trim(struct sk_buff *skb, unsigned int len);
-void shim6_helper_kfree_skb(struct sk_buff *skb);
+void shim6_helper_kfree_skb(struct sk_buff *skb, enum skb_drop_reason reason);
 bool shim6_helper_skb_linearize(struct sk_buff *skb);
 void shim6_helper_skb_detach(struct sk_buff *skb);
 void shim6_helper_consume_skb(struct sk_buff *skb);

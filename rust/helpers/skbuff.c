@@ -58,9 +58,9 @@ int shim6_helper_skb_trim(struct sk_buff *skb, unsigned int len)
 	return pskb_trim_rcsum(skb, len);
 }
 
-void shim6_helper_kfree_skb(struct sk_buff *skb)
+void shim6_helper_kfree_skb(struct sk_buff *skb, enum skb_drop_reason reason)
 {
-	kfree_skb(skb);
+	kfree_skb_reason(skb, reason);
 }
 
 bool shim6_helper_skb_linearize(struct sk_buff *skb)

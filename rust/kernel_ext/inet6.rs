@@ -7,6 +7,7 @@
 
 use super::{
     address::In6Addr,
+    drop_reason::DropReason,
     dst::Device,
     net::Net,
     skbuff::{
@@ -70,6 +71,8 @@ pub(crate) fn interface_of(net: &Net, address: &In6Addr) -> Option<u32> {
 pub(crate) enum Delivery {
     /// It is used up and freed.
     Consumed(SkBuff),
+    /// It is dropped for a reason.
+    Dropped(SkBuff, DropReason),
     /// It was taken, to be used later.
     Kept(#[expect(dead_code, reason = "it is evidence only")] Stolen),
     /// It goes on to the next header, whose naming octet [`SkBuff::set_next_header_offset`] said.
@@ -127,7 +130,11 @@ unsafe extern "C" fn handler<P: Protocol>(skb: *mut bindings::sk_buff) -> c_int 
     match P::receive(packet, device.net(), &rcu) {
         Delivery::Consumed(skb) => {
             // SAFETY: The packet is ours and nobody else's.
-            unsafe { bindings::shim6_helper_kfree_skb(skb.as_ptr()) };
+            unsafe { bindings::shim6_helper_consume_skb(skb.as_ptr()) };
+            0
+        }
+        Delivery::Dropped(skb, reason) => {
+            skb.free(reason);
             0
         }
         Delivery::Kept(_) => 0,

@@ -5,6 +5,7 @@
 //! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
 
 use super::{
+    drop_reason::DropReason,
     dst::Device,
     net::Net,
     rcu,
@@ -43,8 +44,8 @@ pub(crate) enum Place {
 pub(crate) enum Verdict {
     /// It goes on.
     Accept(SkBuff),
-    /// It is dropped; a sender on this host gets the error.
-    Drop(SkBuff, Error),
+    /// It is dropped for a reason; a sender on this host gets the error.
+    Drop(SkBuff, Error, DropReason),
     /// It was taken out of the stack.
     Stolen(Stolen),
 }
@@ -110,10 +111,10 @@ unsafe extern "C" fn call<H: Hook>(
             skb.give_back();
             bindings::NF_ACCEPT
         }
-        Verdict::Drop(skb, error) => {
-            skb.give_back();
-            // As the macro NF_DROP_ERR() has it.
-            bindings::NF_DROP | (error.to_errno().unsigned_abs() << 16)
+        Verdict::Drop(skb, error, reason) => {
+            skb.free(reason);
+            // As NF_DROP_REASON() has it.
+            bindings::NF_STOLEN | (error.to_errno().unsigned_abs() << 16)
         }
         // The sender of a packet that we sent on is told what became of it.
         Verdict::Stolen(stolen) => match stolen.result() {

@@ -8,6 +8,7 @@
 //! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
 
 use super::{
+    drop_reason::DropReason,
     dst::{
         Dst,
         Exit, //
@@ -91,8 +92,8 @@ pub(crate) trait FragmentOutput: 'static {
 pub(crate) enum Outcome {
     /// It was handed on.
     Sent(Stolen),
-    /// It is to be freed, and the sender gets the error.
-    Failed(SkBuff, Error),
+    /// It is dropped for a reason, and the sender gets the error.
+    Failed(SkBuff, Error, DropReason),
 }
 
 /// Evidence that a packet was handed on or freed, and what that returned.
@@ -609,9 +610,8 @@ unsafe extern "C" fn fragment_output<O: FragmentOutput>(
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         },
-        Outcome::Failed(skb, error) => {
-            // SAFETY: The packet is ours and nobody else's.
-            unsafe { bindings::shim6_helper_kfree_skb(skb.as_ptr()) };
+        Outcome::Failed(skb, error, reason) => {
+            skb.free(reason);
             error.to_errno()
         }
     }
