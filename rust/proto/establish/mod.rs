@@ -161,7 +161,9 @@ impl Machine {
         (machine, actions)
     }
 
-    /// A context that an administrator made, both tags given.
+    /// A context in which nothing goes on, both tags given. With
+    /// [`parameters_sent`](Self::parameters_sent) as it was it stands for one that was
+    /// [at rest](Self::is_at_rest).
     pub fn established(
         local_tag: ContextTag,
         peer_tag: ContextTag,
@@ -188,6 +190,14 @@ impl Machine {
             sent: now,
             update: Update::NONE,
         }
+    }
+
+    /// Whether nothing goes on, and nothing that happened counts any more, so that the machine need
+    /// not be kept.
+    pub fn is_at_rest(&self, constants: &Constants, now: Instant) -> bool {
+        self.state == State::Established
+            && self.timer.deadline.is_none()
+            && self.update.is_at_rest(constants.update_spacing, now)
     }
 
     /// The state.

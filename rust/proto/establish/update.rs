@@ -7,7 +7,10 @@ use super::{
         number::Nonce,
         random::Random,
         tag::ContextTag,
-        time::Instant,
+        time::{
+            Instant,
+            Interval, //
+        },
         wire::message::{
             Arrival,
             UpdateAcknowledgement,
@@ -62,6 +65,11 @@ impl Update {
         sent: None,
         is_doubtful: false,
     };
+
+    /// Whether nothing is under way, and the next request need not wait for the last.
+    pub(super) fn is_at_rest(&self, spacing: Interval, now: Instant) -> bool {
+        self.phase == Phase::Quiet && self.sent.is_none_or(|sent| now.since(sent) >= spacing)
+    }
 
     /// The peer is forgotten, and with it the request that was under way to it.
     pub(super) fn abandon(&mut self) {

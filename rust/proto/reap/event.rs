@@ -346,7 +346,9 @@ impl Reap {
                     .confirmation
                     .filter(|confirmation| self.is_usable(step, &confirmation.pair));
                 self.standby.restart();
-                self.failback.reconsider(is_wish, step.constants, step.now);
+                let has_better = self.has_better(step);
+                self.failback
+                    .reconsider(is_wish, has_better, step.constants, step.now);
             }
             State::Exploring | State::InboundOk => {
                 self.exploration.retry(step.constants, step.now);

@@ -50,6 +50,13 @@ impl Failback {
             .filter(|_| constants.failback_hold > Interval::from_millis(0))
     }
 
+    /// Whether nothing has failed that would make a difference.
+    pub(super) fn is_forgotten(&self, now: Instant) -> bool {
+        self.due.is_none()
+            && self.behind.is_none()
+            && self.back.is_none_or(|back| now.since(back) > self.hold)
+    }
+
     /// The current pair has failed and is another now.
     pub(super) fn failed(&mut self, constants: &Constants, now: Instant) {
         let relapsed = self
@@ -84,12 +91,18 @@ impl Failback {
     }
 
     /// Locators or preferences have changed. `is_wish` if somebody asked for it: then there is no
-    /// hold.
-    pub(super) fn reconsider(&mut self, is_wish: bool, constants: &Constants, now: Instant) {
+    /// hold. Nothing is waited for if no pair is better now.
+    pub(super) fn reconsider(
+        &mut self,
+        is_wish: bool,
+        has_better: bool,
+        constants: &Constants,
+        now: Instant,
+    ) {
         self.behind = None;
         if is_wish {
             self.due = Some(now);
-        } else if self.due.is_none() {
+        } else if self.due.is_none() && has_better {
             self.hold = self.hold.max(constants.failback_hold);
             self.wait(now);
         }

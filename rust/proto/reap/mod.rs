@@ -310,6 +310,25 @@ impl Reap {
         }
     }
 
+    /// Whether a machine that was just made for the same pair would do the same from now on: nothing
+    /// runs, and nothing that happened counts any more. Such a machine need not be kept.
+    pub fn is_at_rest(&self, constants: &Constants, now: Instant) -> bool {
+        let is_past = |at: Instant, time| now.since(at) >= time;
+        let has_answered =
+            self.answers.given > 0 && !is_past(self.answers.second, Interval::from_secs(1));
+
+        self.state == State::Operational
+            && self.timers.are_stopped()
+            && self.deadline.is_none()
+            && !self.is_suspect
+            && self.pending.is_none()
+            && self.confirmation.is_none()
+            && self.calm.is_none_or(|calm| is_past(calm, constants.retain))
+            && !has_answered
+            && self.failback.is_forgotten(now)
+            && (!constants.hot_standby || self.standby.is_forgotten(constants, now, &self.pair))
+    }
+
     /// The pair that is ready to take over at once.
     pub fn standby(&self, constants: &Constants, now: Instant) -> Option<LocatorPair> {
         self.standby

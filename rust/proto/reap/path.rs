@@ -139,6 +139,14 @@ impl Reap {
         }
     }
 
+    /// Whether there is a pair that would be gone back to.
+    pub(super) fn has_better<R, C: Candidates>(&self, step: &Step<'_, R, C>) -> bool {
+        let ranking = Ranking::new(step.candidates, step.ulids, None);
+        ranking
+            .find(&self.pair)
+            .is_none_or(|current| self.failback.choose(&ranking, &current.rank).is_some())
+    }
+
     /// Asks over a better pair, if there is one and it is time; true if so.
     fn try_failback<R: Random, C: Candidates>(
         &mut self,

@@ -103,6 +103,16 @@ impl Standby {
             .map(|(pair, _)| pair)
     }
 
+    /// Whether no pair is ready, and another one would be looked for at once.
+    pub(super) fn is_forgotten(
+        &self,
+        constants: &Constants,
+        now: Instant,
+        current: &LocatorPair,
+    ) -> bool {
+        self.ready(constants, now, current).is_none() && self.next(constants, now) <= now
+    }
+
     /// A pair was proved to work.
     pub(super) fn confirm(&mut self, pair: LocatorPair, now: Instant) {
         self.ready = Some((pair, now));
