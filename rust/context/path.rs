@@ -69,7 +69,11 @@ impl Path {
                 is_ulids,
                 source: In6Addr::from_octets(pair.local.as_octets()),
                 destination: In6Addr::from_octets(pair.peer.as_octets()),
-                cache: DstCache::new()?,
+                // Packets that go as they are have their route already.
+                cache: match tag {
+                    Some(_) => DstCache::new()?,
+                    None => DstCache::none(),
+                },
                 is_cut: AtomicBool::new(false),
             }? Error),
             GFP_KERNEL,

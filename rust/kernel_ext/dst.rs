@@ -241,8 +241,8 @@ impl<'rcu> Exit<'rcu> {
 ///
 /// # Invariants
 ///
-/// The pointer is of `shim6_helper_routes_alloc`.
-pub(crate) struct DstCache(NonNull<c_void>);
+/// The pointer, if there is one, is of `shim6_helper_routes_alloc`.
+pub(crate) struct DstCache(Option<NonNull<c_void>>);
 
 // SAFETY: The cache is per CPU and synchronises itself.
 unsafe impl Send for DstCache {}
@@ -255,7 +255,12 @@ impl DstCache {
         // SAFETY: No requirements.
         let routes = unsafe { bindings::shim6_helper_routes_alloc() };
         // INVARIANT: Allocated just now.
-        Ok(Self(NonNull::new(routes).ok_or(ENOMEM)?))
+        Ok(Self(Some(NonNull::new(routes).ok_or(ENOMEM)?)))
+    }
+
+    /// A cache that remembers nothing, and takes no memory of any CPU.
+    pub(crate) fn none() -> Self {
+        Self(None)
     }
 
     /// How a packet leaves that is longer by `added` octets: by the remembered route if that is still
@@ -276,16 +281,16 @@ impl DstCache {
     ) -> Result<Exit<'rcu>> {
         let mark = skb.mark();
         // Rules may look at the mark; the cache knows one route.
-        if mark != 0 {
+        let Some(routes) = self.0.filter(|_| mark == 0) else {
             let dst = DstRef::lookup(net, source, destination, mark)?;
             return Ok(Exit::by(dst, skb, added, rcu));
-        }
+        };
         let mut raw = pin_init::zeroed();
         // SAFETY: The packet is live, the cache is by the type invariant; RCU read lock held.
         let found = unsafe {
             bindings::shim6_helper_exit_find(
                 skb.as_ptr(),
-                self.0.as_ptr(),
+                routes.as_ptr(),
                 added as c_uint,
                 &raw mut raw,
             )
@@ -300,14 +305,16 @@ impl DstCache {
         }
         let dst = DstRef::lookup(net, source, destination, mark)?;
         // SAFETY: Both are live; the cache takes a reference of its own.
-        unsafe { bindings::shim6_helper_routes_set(self.0.as_ptr(), dst.0.as_ptr()) };
+        unsafe { bindings::shim6_helper_routes_set(routes.as_ptr(), dst.0.as_ptr()) };
         Ok(Exit::by(dst, skb, added, rcu))
     }
 }
 
 impl Drop for DstCache {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant; nobody else can reach the cache.
-        unsafe { bindings::shim6_helper_routes_free(self.0.as_ptr()) };
+        if let Some(routes) = self.0 {
+            // SAFETY: By the type invariant; nobody else can reach the cache.
+            unsafe { bindings::shim6_helper_routes_free(routes.as_ptr()) };
+        }
     }
 }
