@@ -4,6 +4,7 @@
 
 use super::State;
 use crate::proto::time::Instant;
+use kernel::prelude::*;
 
 /// What happened to a context, numbered as `enum shim6_event`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,47 +89,69 @@ pub(crate) enum Cause {
 /// An event of the past.
 #[derive(Clone, Copy)]
 pub(crate) struct Happened {
-    /// What.
-    pub(crate) event: Event,
-    /// The state after it.
-    pub(crate) state: State,
-    /// Why.
-    pub(crate) cause: Cause,
+    /// What, as an [`Event`] is numbered.
+    pub(crate) event: u8,
+    /// The state after it, as a [`State`] is numbered.
+    pub(crate) state: u8,
+    /// Why, as a [`Cause`] is numbered.
+    pub(crate) cause: u8,
     /// When.
     pub(crate) at: Instant,
+}
+
+impl Happened {
+    /// In few octets, for there are many contexts; never 0, because no cause is.
+    fn pack(self) -> u64 {
+        let numbers = u32::from_be_bytes([0, self.event, self.state, self.cause]);
+        self.at.as_millis() << 24 | u64::from(numbers)
+    }
+
+    fn unpack(packed: u64) -> Option<Self> {
+        let [.., event, state, cause] = packed.to_be_bytes();
+        (packed != 0).then_some(Self {
+            event,
+            state,
+            cause,
+            at: Instant::from_millis(packed >> 24),
+        })
+    }
 }
 
 /// How many events are remembered.
 pub(crate) const LENGTH: usize = 16;
 
-/// The last events of a context.
-pub(crate) struct History {
-    events: [Option<Happened>; LENGTH],
-}
+/// The last events of a context, the last one first. Most contexts have few.
+pub(crate) struct History(KVec<u64>);
 
 impl History {
     /// Nothing happened yet.
     pub(super) const fn new() -> Self {
-        Self {
-            events: [None; LENGTH],
-        }
+        Self(KVec::new())
     }
 
-    /// Something happened; the oldest event is forgotten.
+    /// Something happened; the oldest event is forgotten, or the newest if there is no memory. May
+    /// sleep.
     pub(super) fn record(&mut self, event: Event, state: State, cause: Cause, now: Instant) {
-        self.events.rotate_right(1);
-        if let Some(first) = self.events.first_mut() {
-            *first = Some(Happened {
-                event,
-                state,
-                cause,
-                at: now,
-            });
+        let happened = Happened {
+            event: event as u8,
+            state: state.number(),
+            cause: cause as u8,
+            at: now,
+        };
+        if self.0.len() < LENGTH {
+            // What has no place is not remembered.
+            let _ = self.0.push(0, GFP_KERNEL);
+        }
+        if let Some((last, others)) = self.0.split_last_mut() {
+            *last = happened.pack();
+            if !others.is_empty() {
+                self.0.rotate_right(1);
+            }
         }
     }
 
     /// The events, the last one first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Happened> {
-        self.events.iter().flatten()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Happened> + '_ {
+        self.0.iter().copied().filter_map(Happened::unpack)
     }
 }

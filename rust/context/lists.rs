@@ -59,7 +59,6 @@ impl Wanted {
 }
 
 /// What sockets want of the lists of a context.
-#[derive(Default)]
 pub(super) struct ListWishes {
     /// The list of this host; empty for all that there is.
     local: KVec<Wanted>,
@@ -72,6 +71,14 @@ pub(super) struct ListWishes {
 }
 
 impl ListWishes {
+    /// All that there is.
+    pub(super) const NONE: Self = Self {
+        local: KVec::new(),
+        offered: None,
+        peer: KVec::new(),
+        told: KVec::new(),
+    };
+
     /// A list of the peer as it is to be used. May sleep.
     pub(super) fn used(&mut self, list: LocatorList) -> Result<LocatorList, AllocError> {
         if self.peer.is_empty() {
@@ -112,7 +119,7 @@ fn copy(wanted: &[Wanted]) -> Result<KVec<Wanted>, AllocError> {
 impl Control {
     /// Whether a socket has set the list of this host.
     fn has_local_wish(&self) -> bool {
-        !self.lists.local.is_empty()
+        !self.special().lists.local.is_empty()
     }
 }
 
@@ -124,7 +131,7 @@ impl Locked<'_> {
         if !self.control.has_local_wish() {
             return Ok((full.generation != before.generation).then_some(full));
         }
-        let list = subset(&full, &self.control.lists.local)?;
+        let list = subset(&full, &self.control.special().lists.local)?;
         let old = before.list.as_slice();
         let is_same = list.as_slice().len() == old.len()
             && list
@@ -166,7 +173,7 @@ impl Context {
         let ulids = this.ulids();
         let mut locked = this.lock()?;
         let full = if this.is_static() {
-            let offered = locked.control.lists.offered.as_ref();
+            let offered = locked.control.special().lists.offered.as_ref();
             offered.map_or_else(|| locked.local(), RcuArc::clone)
         } else {
             namespace
@@ -203,10 +210,15 @@ impl Context {
             local: Some(local),
             ..Change::default()
         };
+        if wanted.is_some() {
+            locked.control.special_mut()?;
+        }
         locked.apply(net, change, Cause::Socket)?;
-        let lists = &mut locked.control.lists;
-        lists.offered = (this.is_static() && wanted.is_some()).then_some(full);
-        lists.local = wish;
+        if let Some(special) = locked.control.special_if_any() {
+            let lists = &mut special.lists;
+            lists.offered = (this.is_static() && wanted.is_some()).then_some(full);
+            lists.local = wish;
+        }
         drop(locked);
         if !this.is_static() {
             this.wish(Wish::Announce);
@@ -242,20 +254,21 @@ impl Context {
             None => KVec::new(),
         };
         // As the peer told it, before what a socket wanted until now.
-        let told = core::mem::take(&mut locked.control.lists.told);
+        let told = core::mem::take(&mut locked.control.special_mut()?.lists.told);
         let list = peer.list.map(|known| {
             known.is_excluded = false;
             if let Some((_, preference)) = told.iter().find(|(told, _)| *told == known.locator) {
                 known.preference = *preference;
             }
         });
-        let before = core::mem::replace(&mut locked.control.lists.peer, wish);
+        let lists = &mut locked.control.special_mut()?.lists;
+        let before = core::mem::replace(&mut lists.peer, wish);
         let changed = list
             .and_then(|list| peer.facts_with(list))
             .map_err(SetPairError::from)
             .and_then(|facts| {
                 let pair = locked.pair_with(None, None);
-                let wanted = &locked.control.lists.peer;
+                let wanted = &locked.control.special().lists.peer;
                 // What is used and not wanted gives way to what is wanted most and may be used.
                 let other = match find(wanted, &pair.peer) {
                     None => wanted
@@ -290,8 +303,10 @@ impl Context {
                 Ok(())
             }
             Err(error) => {
-                locked.control.lists.peer = before;
-                locked.control.lists.told = told;
+                if let Some(special) = locked.control.special_if_any() {
+                    special.lists.peer = before;
+                    special.lists.told = told;
+                }
                 Err(error)
             }
         }

@@ -69,6 +69,7 @@ pub(crate) use peer::{
 pub(crate) use publish::{
     Change,
     Locked,
+    Look,
     PairReason,
     SetPairError, //
 };
@@ -89,12 +90,7 @@ pub(crate) use table::{
     BATCH, //
 };
 
-use self::{
-    history::History,
-    lists::ListWishes,
-    overrides::ToldTimeout,
-    publish::Control, //
-};
+use self::publish::Control;
 use crate::{
     control::{
         self,
@@ -134,6 +130,7 @@ use crate::{
     },
 };
 use core::sync::atomic::{
+    AtomicBool,
     AtomicU32,
     AtomicU64,
     AtomicU8,
@@ -281,6 +278,8 @@ pub(crate) struct Context {
     /// none.
     lent_to: AtomicUsize,
     state: AtomicU8,
+    /// Whether its state machines are kept though nothing may go on.
+    is_awake: AtomicBool,
     tag_local: ContextTag,
     path: RcuPtr<Path>,
     local: RcuPtr<Local>,
@@ -332,19 +331,8 @@ impl Context {
                 path: RcuPtr::new(path),
                 local: RcuPtr::new(new.local),
                 peer: RcuPtr::new(peer),
-                control <- new_mutex!(Control {
-                    removed: false,
-                    holds_last_resort: false,
-                    pair_reason: new.pair_reason,
-                    lent: None,
-                    history: History::new(),
-                    establishment: new.establishment,
-                    reap: ReapOverrides::default(),
-                    told: ToldTimeout::default(),
-                    lists: ListWishes::default(),
-                    wanted: None,
-                    preferred: None,
-                }),
+                is_awake: AtomicBool::new(new.establishment.is_some()),
+                control <- new_mutex!(Control::new(new.pair_reason, new.establishment)),
                 timer <- Timer::new(),
                 pending: PendingNode::new(),
                 wishes: AtomicU32::new(0),
@@ -481,6 +469,11 @@ impl Context {
             local: &self.local(rcu).list,
             peer: &self.peer(rcu).list,
         }
+    }
+
+    /// Whether its state machines are kept though nothing may go on.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.is_awake.load(Ordering::Relaxed)
     }
 
     /// Notes what the worker is to do for this context. Any context.

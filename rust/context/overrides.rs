@@ -28,6 +28,16 @@ pub(crate) struct ReapOverrides {
 }
 
 impl ReapOverrides {
+    /// Nothing is otherwise.
+    pub(crate) const NONE: Self = Self {
+        send_timeout: None,
+        keepalive_interval: None,
+        suppress_keepalives: None,
+        initial_probes: None,
+        initial_probe_timeout: None,
+        hot_standby: None,
+    };
+
     /// The constants of a namespace with these in place of its own. What does not fit together is
     /// made to.
     pub(crate) fn applied_to(&self, constants: Constants) -> Constants {

@@ -29,7 +29,8 @@ use super::{
 use crate::{
     control::{
         self,
-        Establishment, //
+        Establishment,
+        Rest, //
     },
     kernel_ext::{
         address::In6Addr,
@@ -49,7 +50,10 @@ use crate::{
         wire::option::KeepaliveTimeout, //
     },
 };
-use core::sync::atomic::Ordering;
+use core::{
+    ops::Deref,
+    sync::atomic::Ordering, //
+};
 use kernel::{
     alloc::AllocError,
     prelude::*,
@@ -111,22 +115,83 @@ pub(super) struct Control {
     pub(super) holds_last_resort: bool,
     /// Why the current pair is that.
     pub(super) pair_reason: PairReason,
-    /// What was there before a socket had settings in a context that is not its own.
-    pub(super) lent: Option<Lent>,
     /// What happened last.
     pub(super) history: History,
-    /// What the state machine keeps; `None` for static contexts.
-    pub(super) establishment: Option<KBox<Establishment>>,
-    /// What of failure detection is otherwise than in the namespace.
-    pub(super) reap: ReapOverrides,
+    /// What the state machines keep.
+    pub(super) machines: Machines,
     /// The Send Timeout as the peer was told.
     pub(super) told: ToldTimeout,
+    /// What most contexts do not have, once somebody wanted something.
+    special: Option<KBox<Special>>,
+}
+
+impl Control {
+    /// What a new context begins with.
+    pub(super) fn new(pair_reason: PairReason, establishment: Option<KBox<Establishment>>) -> Self {
+        Self {
+            removed: false,
+            holds_last_resort: false,
+            pair_reason,
+            history: History::new(),
+            machines: establishment.map_or(Machines::None, Machines::Kept),
+            told: ToldTimeout::default(),
+            special: None,
+        }
+    }
+
+    /// What somebody wants of this context and of few others.
+    pub(super) fn special(&self) -> &Special {
+        static NOTHING: Special = Special::NOTHING;
+
+        self.special.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// The same, to change it. May sleep.
+    pub(super) fn special_mut(&mut self) -> Result<&mut Special, AllocError> {
+        if self.special.is_none() {
+            self.special = Some(KBox::new(Special::NOTHING, GFP_KERNEL)?);
+        }
+        self.special.as_deref_mut().ok_or(AllocError)
+    }
+
+    /// The same if there is any: what is taken back needs no memory.
+    pub(super) fn special_if_any(&mut self) -> Option<&mut Special> {
+        self.special.as_deref_mut()
+    }
+}
+
+/// What the state machines of a context keep.
+pub(super) enum Machines {
+    /// There are none: the context is static.
+    None,
+    /// Nothing that could not be made anew, because nothing goes on.
+    Resting(Rest),
+    /// All of it.
+    Kept(KBox<Establishment>),
+}
+
+/// What sockets and administrators want of one context.
+pub(super) struct Special {
+    /// What was there before a socket had settings in a context that is not its own.
+    lent: Option<Lent>,
+    /// What of failure detection is otherwise than in the namespace.
+    reap: ReapOverrides,
     /// What sockets want of the lists.
     pub(super) lists: ListWishes,
     /// The pair that a socket prefers and that is used once it is confirmed.
-    pub(super) wanted: Option<LocatorPair>,
+    wanted: Option<LocatorPair>,
     /// The same, until the current pair changes: what a preference for the other side adds to.
-    pub(super) preferred: Option<LocatorPair>,
+    preferred: Option<LocatorPair>,
+}
+
+impl Special {
+    const NOTHING: Self = Self {
+        lent: None,
+        reap: ReapOverrides::NONE,
+        lists: ListWishes::NONE,
+        wanted: None,
+        preferred: None,
+    };
 }
 
 /// What was there before a socket changed a context that is not its own.
@@ -152,6 +217,25 @@ pub(crate) struct Change {
     pub(crate) peer: Option<PeerFacts>,
     /// The current pair, and why.
     pub(crate) pair: Option<(LocatorPair, PairReason)>,
+}
+
+/// What the state machines of a context keep, or would if they kept all.
+pub(crate) enum Look<'a> {
+    /// It is kept.
+    Kept(&'a Establishment),
+    /// It was made to be looked at.
+    Made(KBox<Establishment>),
+}
+
+impl Deref for Look<'_> {
+    type Target = Establishment;
+
+    fn deref(&self) -> &Establishment {
+        match self {
+            Self::Kept(establishment) => establishment,
+            Self::Made(establishment) => establishment,
+        }
+    }
 }
 
 /// A context that nobody else changes meanwhile.
@@ -248,6 +332,9 @@ impl Context {
         locked.check(side, &wanted.locator)?;
         // What cannot be remembered cannot be given back.
         locked.remember(side, &wanted.locator)?;
+        if !may_use_now {
+            locked.control.special_mut()?;
+        }
         let mut change = Change {
             pair: may_use_now.then_some((pair, PairReason::Socket)),
             ..Change::default()
@@ -263,8 +350,11 @@ impl Context {
             }
         }
         locked.apply(self.net, change, Cause::Socket)?;
-        locked.control.wanted = (!may_use_now).then_some(pair);
-        locked.control.preferred = locked.control.wanted;
+        let wanted = (!may_use_now).then_some(pair);
+        if let Some(special) = locked.control.special_if_any() {
+            special.wanted = wanted;
+            special.preferred = wanted;
+        }
         drop(locked);
         if !may_use_now {
             self.wish(Wish::Preferred);
@@ -300,12 +390,16 @@ impl Context {
     /// [`SetPairError::NoMemory`], [`SetPairError::Gone`].
     pub(crate) fn take_back(this: &RcuArc<Self>) -> Result<(), SetPairError> {
         let mut locked = this.lock()?;
-        let Some(lent) = locked.control.lent.take() else {
+        let special = locked.control.special_if_any();
+        let Some(lent) = special.and_then(|special| {
+            let lent = special.lent.take()?;
+            special.wanted = None;
+            special.preferred = None;
+            Some(lent)
+        }) else {
             this.lent_to.store(0, Ordering::Relaxed);
             return Ok(());
         };
-        locked.control.wanted = None;
-        locked.control.preferred = None;
         let mut changed = locked.undo(this.net, &lent);
         drop(locked);
         if changed.is_ok() && lent.lists[0] {
@@ -315,7 +409,9 @@ impl Context {
             changed = Self::want_peer_list(this, None);
         }
         if changed == Err(SetPairError::NoMemory) {
-            this.lock()?.control.lent = Some(lent);
+            if let Some(special) = this.lock()?.control.special_if_any() {
+                special.lent = Some(lent);
+            }
             return changed;
         }
         this.lent_to.store(0, Ordering::Relaxed);
@@ -328,6 +424,7 @@ impl Locked<'_> {
     fn pair_with_side(&self, side: Side, locator: &Locator) -> LocatorPair {
         let mut pair = self
             .control
+            .special()
             .preferred
             .unwrap_or_else(|| self.pair_with(None, None));
         match side {
@@ -356,16 +453,17 @@ impl Locked<'_> {
         check_pair(self.context.net, &lists, self.context.ulids(), &pair)
     }
 
-    /// Keeps in mind that a socket is about to set a list if the context is lent.
-    pub(super) fn remember_list(&mut self, side: Side) {
+    /// Keeps in mind that a socket is about to set a list if the context is lent. May sleep.
+    pub(super) fn remember_list(&mut self, side: Side) -> Result<(), AllocError> {
         if self.context.lent_to() != 0 {
             let pair = self.pair_with(None, None);
-            let [local, peer] = &mut self.lent(pair).lists;
+            let [local, peer] = &mut self.lent(pair)?.lists;
             match side {
                 Side::Local => *local = true,
                 Side::Peer => *peer = true,
             }
         }
+        Ok(())
     }
 
     /// Keeps in mind what a socket is about to change if the context is lent. May sleep.
@@ -382,7 +480,7 @@ impl Locked<'_> {
         let Some(known) = list.find(locator) else {
             return Ok(());
         };
-        let lent = self.lent(pair);
+        let lent = self.lent(pair)?;
         let is_known =
             |(other, at, _): &(Side, Locator, Preference)| *other == side && at == locator;
         if !lent.preferences.iter().any(is_known) {
@@ -392,23 +490,28 @@ impl Locked<'_> {
         Ok(())
     }
 
-    fn lent(&mut self, pair: LocatorPair) -> &mut Lent {
-        let (reason, reap) = (self.control.pair_reason, self.reap_overrides());
-        self.control.lent.get_or_insert_with(|| Lent {
+    /// What is kept in mind. May sleep.
+    fn lent(&mut self, pair: LocatorPair) -> Result<&mut Lent, AllocError> {
+        let reason = self.control.pair_reason;
+        let Special { lent, reap, .. } = self.control.special_mut()?;
+        Ok(lent.get_or_insert_with(|| Lent {
             pair: (pair, reason),
             preferences: KVec::new(),
-            reap,
+            reap: *reap,
             lists: [false; 2],
-        })
+        }))
     }
 
     /// As [`Locked::set_reap`], for a socket.
-    pub(super) fn set_reap_of_socket(&mut self, overrides: ReapOverrides) {
+    pub(super) fn set_reap_of_socket(
+        &mut self,
+        overrides: ReapOverrides,
+    ) -> Result<(), AllocError> {
         if self.context.lent_to() != 0 {
             let pair = self.pair_with(None, None);
-            self.lent(pair);
+            self.lent(pair)?;
         }
-        self.set_reap(overrides);
+        self.set_reap(overrides)
     }
 
     /// Gives preferences back, and the pair if it is still the one that the socket chose.
@@ -433,7 +536,7 @@ impl Locked<'_> {
             change.peer = Some(peer.facts_with(list)?);
         }
         self.apply(net, change, Cause::Socket)?;
-        self.set_reap(lent.reap);
+        self.set_reap(lent.reap)?;
         if self.control.pair_reason == PairReason::Socket {
             let pair = Change {
                 pair: Some(lent.pair),
@@ -444,14 +547,64 @@ impl Locked<'_> {
         Ok(())
     }
 
-    /// What the state machine keeps; `None` for a static context.
+    /// What the state machines keep; `None` for a static context, and if there is no memory for what
+    /// was not kept. May sleep.
     pub(crate) fn establishment(&mut self) -> Option<&mut Establishment> {
-        self.control.establishment.as_deref_mut()
+        self.wake().ok()?;
+        match &mut self.control.machines {
+            Machines::Kept(establishment) => Some(establishment),
+            Machines::Resting(_) | Machines::None => None,
+        }
     }
 
-    /// As [`Locked::establishment`], to look at.
-    pub(crate) fn look_at_establishment(&self) -> Option<&Establishment> {
-        self.control.establishment.as_deref()
+    /// As [`Locked::establishment`], if it is kept: nothing goes on otherwise.
+    pub(crate) fn kept_establishment(&mut self) -> Option<&mut Establishment> {
+        match &mut self.control.machines {
+            Machines::Kept(establishment) => Some(establishment),
+            Machines::Resting(_) | Machines::None => None,
+        }
+    }
+
+    /// As [`Locked::establishment`], to look at. May sleep.
+    pub(crate) fn look_at_establishment(&self) -> Result<Option<Look<'_>>, AllocError> {
+        Ok(match &self.control.machines {
+            Machines::Kept(establishment) => Some(Look::Kept(establishment)),
+            Machines::Resting(rest) => self.woken(*rest)?.map(Look::Made),
+            Machines::None => None,
+        })
+    }
+
+    /// Makes what the state machines had if it was not kept.
+    fn wake(&mut self) -> Result<(), AllocError> {
+        if let Machines::Resting(rest) = self.control.machines {
+            if let Some(establishment) = self.woken(rest)? {
+                self.control.machines = Machines::Kept(establishment);
+                self.context.is_awake.store(true, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    fn woken(&self, rest: Rest) -> Result<Option<KBox<Establishment>>, AllocError> {
+        let Some(tag_peer) = self.peer().tag else {
+            return Ok(None);
+        };
+        let pair = self.pair_with(None, None);
+        rest.wake(self.context.tag_local(), tag_peer, pair, self.local())
+            .map(Some)
+    }
+
+    /// Keeps no more of the state machines than has to be kept if nothing goes on.
+    pub(crate) fn let_rest(&mut self) {
+        let constants = Namespace::of(self.context.net()).settings.constants();
+        let reap = self.reap_constants();
+        let local = self.local();
+        if let Machines::Kept(establishment) = &self.control.machines {
+            if let Some(rest) = establishment.rest(&constants, &reap, &local) {
+                self.control.machines = Machines::Resting(rest);
+                self.context.is_awake.store(false, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Why the current pair is that.
@@ -461,30 +614,32 @@ impl Locked<'_> {
 
     /// The pair that a socket prefers and that is not confirmed yet, once.
     pub(crate) fn take_wanted(&mut self) -> Option<LocatorPair> {
-        self.control.wanted.take()
+        self.control.special_if_any()?.wanted.take()
     }
 
     /// What of failure detection this context has otherwise than its namespace.
     pub(crate) fn reap_overrides(&self) -> ReapOverrides {
-        self.control.reap
+        self.control.special().reap
     }
 
     /// Gives failure detection of this context other constants than the namespace has. They are in
     /// force at once: timers that run follow, and a peer that goes by another Send Timeout is told
     /// by an Update Request (RFC 5534, Section 5.3). No effect on a static context. Whoever
     /// changes one value of several takes [`Locked::reap_overrides`] and writes it back with that
-    /// value changed, under the same lock.
-    pub(crate) fn set_reap(&mut self, overrides: ReapOverrides) {
-        if self.control.reap != overrides {
-            self.control.reap = overrides;
+    /// value changed, under the same lock. May sleep.
+    pub(crate) fn set_reap(&mut self, overrides: ReapOverrides) -> Result<(), AllocError> {
+        if self.reap_overrides() != overrides {
+            self.control.special_mut()?.reap = overrides;
             let namespace = Namespace::of(self.context.net());
             namespace.control.stamped(namespace, self.context);
         }
+        Ok(())
     }
 
     /// The constants of failure detection in force.
     pub(crate) fn reap_constants(&self) -> reap::Constants {
         self.control
+            .special()
             .reap
             .applied_to(self.namespace_reap_constants())
     }
@@ -508,7 +663,7 @@ impl Locked<'_> {
     }
 
     /// What happened, the last event first.
-    pub(crate) fn history(&self) -> impl Iterator<Item = &Happened> {
+    pub(crate) fn history(&self) -> impl Iterator<Item = Happened> + '_ {
         self.control.history.iter()
     }
 
@@ -576,7 +731,9 @@ impl Locked<'_> {
         let new_peer = change
             .peer
             .map(|mut facts| {
-                facts.list = self.control.lists.used(facts.list)?;
+                if let Some(special) = self.control.special_if_any() {
+                    facts.list = special.lists.used(facts.list)?;
+                }
                 Peer::new(context.identity, facts)
             })
             .transpose()
@@ -602,6 +759,10 @@ impl Locked<'_> {
         } else {
             None
         };
+        if change.local.is_some() {
+            // What the peer has acknowledged is what was told before.
+            self.wake()?;
+        }
         if let Some(new) = &new_peer {
             namespace
                 .contexts
@@ -622,7 +783,9 @@ impl Locked<'_> {
             namespace.contexts.remove_peer(&old_peer);
         }
         if let Some((_, reason)) = change.pair {
-            self.control.preferred = None;
+            if let Some(special) = self.control.special_if_any() {
+                special.preferred = None;
+            }
             self.control.pair_reason = reason;
         }
         if let Some(path) = path {

@@ -97,7 +97,7 @@ impl Setting {
             Self::Preferred(_, None) => Ok(()),
             Self::List(side, wanted) => {
                 let wanted = wanted.as_deref().map(KVec::as_slice);
-                context.lock()?.remember_list(*side);
+                context.lock()?.remember_list(*side)?;
                 match side {
                     Side::Local => Context::want_local_list(context, wanted),
                     Side::Peer => Context::want_peer_list(context, wanted),
@@ -108,7 +108,7 @@ impl Setting {
                 let mut locked = context.lock()?;
                 let mut overrides = locked.reap_overrides();
                 overrides.hot_standby = wanted.then_some(true);
-                locked.set_reap_of_socket(overrides);
+                locked.set_reap_of_socket(overrides)?;
                 Ok(())
             }
         }
@@ -129,6 +129,6 @@ fn detect(context: &Context, detection: &Detection) -> Result<(), SetPairError> 
     overrides.initial_probes = (detection.probes != 0).then_some(detection.probes);
     overrides.initial_probe_timeout = (detection.probe_timeout != 0)
         .then(|| Interval::from_millis(u32::from(detection.probe_timeout)));
-    locked.set_reap_of_socket(overrides);
+    locked.set_reap_of_socket(overrides)?;
     Ok(())
 }

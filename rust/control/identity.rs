@@ -54,7 +54,7 @@ use kernel::{
 };
 
 /// Most identities of a namespace.
-const MAX_IDENTITIES: usize = 64;
+const MAX_IDENTITIES: usize = 1024;
 
 /// Why an identity is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

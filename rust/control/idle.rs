@@ -37,6 +37,10 @@ const LOOKS: u32 = 8;
 /// The longest time between two looks, in milliseconds: so late may a changed setting be noticed.
 const LONGEST: u32 = 5_000;
 
+/// How long a context has been silent before it is looked at whether its state machines have come
+/// to rest meanwhile: some of what they keep counts for a while.
+const LULL: Interval = Interval::from_secs(15);
+
 impl Control {
     /// Forgets contexts without traffic and users if it is time to look, and says when to look
     /// again; `None` if there is nothing to look at. The worker only.
@@ -73,14 +77,27 @@ impl Control {
                 .owner()
                 .is_some_and(|owner| !namespace.forks.has_owner(context, owner.socket))
         };
+        let may_rest = |context: &Context| {
+            let last = context.stamps().read().last();
+            context.is_awake() && last.is_none_or(|last| now.since(last) >= LULL)
+        };
         // Sockets are looked at once, and only if anything depends on it.
         let mut is_marked = false;
-        let wanted = |context: &Context| is_idle(context) || is_orphan(context);
+        let wanted =
+            |context: &Context| is_idle(context) || is_orphan(context) || may_rest(context);
         let swept = namespace.contexts.for_each_batch(wanted, |batch| {
             for context in batch.iter().flatten() {
+                if may_rest(context) {
+                    if let Ok(mut locked) = context.lock() {
+                        locked.let_rest();
+                    }
+                }
                 if context.owner().is_some() {
                     // It lives as long as its socket, whatever comes by.
                     self.owner_gone(namespace, context);
+                    continue;
+                }
+                if !is_idle(context) {
                     continue;
                 }
                 if !core::mem::replace(&mut is_marked, true) {

@@ -86,8 +86,14 @@ use crate::{
         }, //
     },
     proto::{
-        establish::Machine,
+        establish::{
+            Constants,
+            Machine, //
+        },
+        locator::LocatorPair,
         random::Random,
+        reap as protocol,
+        tag::ContextTag,
         time::Instant, //
     },
 };
@@ -120,7 +126,7 @@ pub(crate) fn register_workqueue() -> Result<WorkqueueRegistration> {
     WORKQUEUE.register()
 }
 
-/// What a context of the state machine keeps for it.
+/// What a context of the state machine keeps for it while anything goes on.
 pub(crate) struct Establishment {
     /// The machine.
     pub(crate) machine: Machine,
@@ -134,6 +140,37 @@ pub(crate) struct Establishment {
     pub(crate) watch: Option<KBox<Watch>>,
 }
 
+/// What is left of an [`Establishment`] of a context in which nothing goes on: the rest follows from
+/// the context. Most contexts are so most of the time.
+#[derive(Clone, Copy)]
+pub(crate) struct Rest {
+    parameters_sent: bool,
+    /// Whether the peer has acknowledged what this host tells, rather than nothing.
+    is_acknowledged: bool,
+}
+
+impl Rest {
+    /// The machines as they would be if they had been kept. May sleep.
+    pub(crate) fn wake(
+        self,
+        tag_local: ContextTag,
+        tag_peer: ContextTag,
+        pair: LocatorPair,
+        local: RcuArc<Local>,
+    ) -> Result<KBox<Establishment>, AllocError> {
+        let mut machine = Machine::established(tag_local, tag_peer, pair, now());
+        if self.parameters_sent {
+            machine.set_parameters_sent();
+        }
+        let establishment = Establishment {
+            acknowledged: self.is_acknowledged.then_some(local),
+            watch: Some(Watch::new(pair)?),
+            ..Establishment::new(machine)
+        };
+        KBox::new(establishment, GFP_KERNEL)
+    }
+}
+
 impl Establishment {
     /// What a context with this machine begins with.
     fn new(machine: Machine) -> Self {
@@ -144,6 +181,32 @@ impl Establishment {
             acknowledged: None,
             watch: None,
         }
+    }
+
+    /// What to keep instead if nothing goes on; `None` if something does. `local` is what this host
+    /// tells.
+    pub(crate) fn rest(
+        &self,
+        constants: &Constants,
+        reap: &protocol::Constants,
+        local: &Local,
+    ) -> Option<Rest> {
+        let now = now();
+        let is_at_rest = self.machine.is_at_rest(constants, now)
+            && self.kept.is_empty()
+            && self.waiting.is_none()
+            && self
+                .watch
+                .as_ref()
+                .is_none_or(|watch| watch.is_at_rest(reap, now))
+            && self
+                .acknowledged
+                .as_ref()
+                .is_none_or(|told| core::ptr::eq::<Local>(&**told, local));
+        is_at_rest.then_some(Rest {
+            parameters_sent: self.machine.parameters_sent(),
+            is_acknowledged: self.acknowledged.is_some(),
+        })
     }
 
     /// Whether the peer has acknowledged this locator of this host (RFC 5533, Section 5.11).

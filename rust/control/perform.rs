@@ -149,7 +149,7 @@ impl Control {
         let removed = namespace.contexts.remove(namespace.net(), context, cause);
         if removed {
             let mut locked = context.lock_even_removed();
-            if let Some(establishment) = locked.establishment() {
+            if let Some(establishment) = locked.kept_establishment() {
                 // Removing needs no memory.
                 let _ = self
                     .waiting

@@ -68,6 +68,7 @@ use crate::{
             Step,
             SwitchReason, //
         },
+        time::Instant,
         wire::{
             message::Message,
             probe::ProbeState, //
@@ -76,6 +77,7 @@ use crate::{
 };
 use core::mem::replace;
 use kernel::{
+    alloc::AllocError,
     prelude::*,
     sync::rcu, //
 };
@@ -106,11 +108,33 @@ pub(crate) struct KnownCandidates<'a> {
 }
 
 impl Watch {
+    /// Failure detection of a context that uses this pair. May sleep.
+    pub(super) fn new(pair: LocatorPair) -> Result<KBox<Self>, AllocError> {
+        let watch = Self {
+            reap: Reap::new(pair, now()),
+            wanted: None,
+            asked: None,
+            standby: None,
+            has_moved: false,
+            was_told: false,
+        };
+        KBox::new(watch, GFP_KERNEL)
+    }
+
+    /// Whether [`Watch::new`] would do the same from now on.
+    pub(super) fn is_at_rest(&self, constants: &reap::Constants, now: Instant) -> bool {
+        self.reap.is_at_rest(constants, now)
+            && self.wanted.is_none()
+            && self.standby.is_none()
+            && !self.has_moved
+            && !self.was_told
+    }
+
     /// The candidates of the context that this belongs to, which is locked, with its lists.
     pub(crate) fn candidates<'a>(
         &self,
         context: &'a Context,
-        locked: &'a Locked<'_>,
+        establishment: &'a Establishment,
         local: &'a Local,
         peer: &'a Peer,
     ) -> KnownCandidates<'a> {
@@ -118,9 +142,7 @@ impl Watch {
             context,
             local,
             peer,
-            acknowledged: locked
-                .look_at_establishment()
-                .and_then(|establishment| establishment.acknowledged.as_deref()),
+            acknowledged: establishment.acknowledged.as_deref(),
             wanted: self.wanted,
         }
     }
@@ -269,6 +291,10 @@ impl Control {
             let Some((actions, again)) = decide(namespace, context, &mut locked, &occasion) else {
                 return;
             };
+            if !is_new_pair && !again && actions.iter().next().is_none() {
+                end_turn(context, &mut locked);
+                return;
+            }
             drop(locked);
             for action in actions.iter() {
                 if self.act(namespace, context, action).is_err() {
@@ -284,7 +310,7 @@ impl Control {
             }
         }
         if let Ok(mut locked) = context.lock() {
-            set_timer(context, &mut locked);
+            end_turn(context, &mut locked);
         }
     }
 
@@ -451,33 +477,6 @@ impl Control {
         send::transmit(namespace, pair, composed.octets, Counter::OutUpdateRequest);
         Ok(())
     }
-
-    /// What an Update Acknowledgement confirms, if it answers what [`Control::ask`] sent.
-    pub(super) fn answered(
-        &self,
-        context: &Context,
-        received: &Received<'_>,
-    ) -> Option<LocatorPair> {
-        let Message::UpdateAcknowledgement(acknowledgement) = &received.message else {
-            return None;
-        };
-        let mut locked = context.lock().ok()?;
-        let watch = locked.establishment()?.watch.as_mut()?;
-        let (nonce, pair) = watch.asked?;
-        if acknowledgement.request_nonce != nonce {
-            return None;
-        }
-        watch.asked = None;
-        let peer = locked.peer();
-        // Without memory it is as it was: asked again when it is needed.
-        let _ = note_reachable(
-            Namespace::of(context.net()),
-            &mut locked,
-            &peer,
-            |locator| locator == pair.peer,
-        );
-        Some(pair)
-    }
 }
 
 /// Lets the connections of a context go on at once, over another pair than before if it `has_moved`;
@@ -509,11 +508,33 @@ fn watch_of<'a>(locked: &'a mut Locked<'_>) -> Option<&'a mut Watch> {
     locked.establishment()?.watch.as_deref_mut()
 }
 
+/// What an Update Acknowledgement confirms, if it answers what [`Control::ask`] sent.
+pub(super) fn answered(
+    namespace: &Namespace,
+    locked: &mut Locked<'_>,
+    message: &Message<'_>,
+) -> Option<LocatorPair> {
+    let Message::UpdateAcknowledgement(acknowledgement) = message else {
+        return None;
+    };
+    let watch = locked.kept_establishment()?.watch.as_mut()?;
+    let (nonce, pair) = watch.asked?;
+    if acknowledgement.request_nonce != nonce {
+        return None;
+    }
+    watch.asked = None;
+    let peer = locked.peer();
+    // Without memory it is as it was: asked again when it is needed.
+    let _ = note_reachable(namespace, locked, &peer, |locator| locator == pair.peer);
+    Some(pair)
+}
+
 /// Whether this end is looking for a pair, and does not hear the peer.
-pub(super) fn explores(context: &Context) -> bool {
-    context.lock().is_ok_and(|mut locked| {
-        watch_of(&mut locked).is_some_and(|watch| watch.reap.state() == reap::State::Exploring)
-    })
+pub(super) fn explores(locked: &mut Locked<'_>) -> bool {
+    locked
+        .kept_establishment()
+        .and_then(|establishment| establishment.watch.as_ref())
+        .is_some_and(|watch| watch.reap.state() == reap::State::Exploring)
 }
 
 /// Octets of a Keepalive.
@@ -535,15 +556,7 @@ pub(super) fn follow(namespace: &Namespace, context: &Context, locked: &mut Lock
         establishment.acknowledged = Some(local);
     }
     if establishment.watch.is_none() {
-        let watch = Watch {
-            reap: Reap::new(pair, now()),
-            wanted: None,
-            asked: None,
-            standby: None,
-            has_moved: false,
-            was_told: false,
-        };
-        match KBox::new(watch, GFP_KERNEL) {
+        match Watch::new(pair) {
             Ok(watch) => establishment.watch = Some(watch),
             // The next step tries again.
             Err(_) => namespace.counters.count(Counter::InNoMemory),
@@ -551,9 +564,15 @@ pub(super) fn follow(namespace: &Namespace, context: &Context, locked: &mut Lock
     }
 }
 
+/// The machines of a context wait for their time, or rest if nothing goes on.
+fn end_turn(context: &RcuArc<Context>, locked: &mut Locked<'_>) {
+    set_timer(context, locked);
+    locked.let_rest();
+}
+
 /// The timer of a context fires when one of its machines wants it to.
 pub(super) fn set_timer(context: &RcuArc<Context>, locked: &mut Locked<'_>) {
-    let Some(establishment) = locked.establishment() else {
+    let Some(establishment) = locked.kept_establishment() else {
         return;
     };
     let watched = establishment

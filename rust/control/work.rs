@@ -154,13 +154,17 @@ impl Control {
                 |machine, step, _| machine.announce(step),
             );
         }
-        self.step(
-            namespace,
-            context,
-            Cause::Timeout,
-            None,
-            |machine, step, _| machine.timeout(step),
-        );
+        if is_machine_due(context) {
+            self.step(
+                namespace,
+                context,
+                Cause::Timeout,
+                None,
+                |machine, step, _| machine.timeout(step),
+            );
+        } else {
+            self.watch(namespace, context, Occasion::Look);
+        }
     }
 
     /// A message from the queue. It was valid when it came, but what it is for may have changed.
@@ -216,10 +220,19 @@ impl Control {
             }
             return;
         }
-        let answered = self.answered(context, received);
-        if !matches!(received.message, Message::Probe(_) | Message::Keepalive(_)) {
-            stamp(context, received, answered.is_some());
-        }
+        let answered = match &received.message {
+            Message::Probe(_) | Message::Keepalive(_) => None,
+            message => {
+                let Ok(mut locked) = context.lock() else {
+                    return;
+                };
+                let answered = reap::answered(namespace, &mut locked, message);
+                if !reap::explores(&mut locked) {
+                    stamp(context, received, answered.is_some());
+                }
+                answered
+            }
+        };
         if let Some(pair) = answered {
             self.watch(namespace, context, Occasion::Confirmed(pair));
             return;
@@ -298,15 +311,24 @@ impl Control {
     }
 }
 
+/// Whether the state machine of a context has something to do now: failure detection of an
+/// established one looks after itself.
+fn is_machine_due(context: &Context) -> bool {
+    context.lock().is_ok_and(|mut locked| {
+        locked.kept_establishment().is_some_and(|establishment| {
+            let machine = &establishment.machine;
+            machine.state() != State::Established
+                || machine.next_deadline().is_some_and(|due| due <= now())
+        })
+    })
+}
+
 /// A message moves timers as payload does (RFC 5534, Section 4.1). An Update Request without anything
 /// new that comes over another pair than the current one, or what answers one over the pair that it
 /// asked for, says nothing of the current pair. Nor does any message say over which pair the peer sends payload:
 /// while this end explores, it is not heard by what may have been sent to find out whether another
 /// pair works.
 fn stamp(context: &Context, received: &Received<'_>, is_answer: bool) {
-    if reap::explores(context) {
-        return;
-    }
     let over = LocatorPair {
         local: received.arrival.destination,
         peer: received.arrival.source,

@@ -239,7 +239,7 @@ impl Do for Set {
             .map_err(|error| refuse_pair(request, error))?;
         let mut locked = context.lock().map_err(|_| no_context(request))?;
         let overrides = change.reap.applied_to(locked.reap_overrides());
-        locked.set_reap(overrides);
+        locked.set_reap(overrides)?;
         Ok(())
     }
 }

@@ -16,10 +16,12 @@ use crate::{
         KnownLocator,
         LocatorList,
         Locked,
+        Look,
         HISTORY_LENGTH, //
     },
     control::{
         self,
+        Establishment,
         NegativeEntry,
         Watch, //
     },
@@ -101,8 +103,8 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
         message.put_u32(A_GENERATION_PEER, generation.get())?;
     }
     let now = control::now();
-    let establishment = locked.look_at_establishment();
-    if let Some(establishment) = establishment {
+    let establishment = locked.look_at_establishment()?;
+    if let Some(establishment) = &establishment {
         let machine = &establishment.machine;
         if let Some(deadline) = machine.next_deadline() {
             timer(message, deadline, now)?;
@@ -113,7 +115,7 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
         }
         if let Some(watch) = &establishment.watch {
             message.put_u8(A_REAP, watch.reap.state() as u8)?;
-            self::watch(message, context, locked, watch, now)?;
+            self::watch(message, context, locked, establishment, watch, now)?;
         }
     }
 
@@ -128,7 +130,8 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
         status
     };
     list(message, A_LOCATOR_LOCAL, &local.list, |known| {
-        if establishment.is_some_and(|establishment| establishment.is_acknowledged(known)) {
+        let is_told = |establishment: &Look<'_>| establishment.is_acknowledged(known);
+        if establishment.as_ref().is_some_and(is_told) {
             LOCATOR_ACKNOWLEDGED
         } else {
             0
@@ -136,7 +139,7 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
     })?;
     list(message, A_LOCATOR_PEER, &peer.list, status)?;
     for happened in locked.history() {
-        message.nest(A_HISTORY, |nest| past(nest, happened, now))?;
+        message.nest(A_HISTORY, |nest| past(nest, &happened, now))?;
     }
     Ok(())
 }
@@ -146,6 +149,7 @@ fn watch(
     message: &mut Message<'_>,
     context: &Context,
     locked: &Locked<'_>,
+    establishment: &Establishment,
     watch: &Watch,
     now: Instant,
 ) -> Result {
@@ -174,7 +178,7 @@ fn watch(
     }
 
     let (local, peer) = (locked.local(), locked.peer());
-    let candidates = watch.candidates(context, locked, &local, &peer);
+    let candidates = watch.candidates(context, establishment, &local, &peer);
     let ranking = Ranking::new(
         &candidates,
         context.ulids(),
@@ -358,9 +362,9 @@ fn locator(nest: &mut Message<'_>, known: &KnownLocator, status: u8) -> Result {
 }
 
 fn past(nest: &mut Message<'_>, happened: &Happened, now: Instant) -> Result {
-    nest.put_u8(A_HISTORY_EVENT, happened.event as u8)?;
-    nest.put_u8(A_HISTORY_STATE, happened.state.number())?;
-    nest.put_u8(A_HISTORY_CAUSE, happened.cause as u8)?;
+    nest.put_u8(A_HISTORY_EVENT, happened.event)?;
+    nest.put_u8(A_HISTORY_STATE, happened.state)?;
+    nest.put_u8(A_HISTORY_CAUSE, happened.cause)?;
     let age = u64::from(now.since(happened.at).as_millis());
     nest.put_u64(A_HISTORY_AGE, age, A_HISTORY_PAD)
 }
