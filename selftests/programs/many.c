@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST		16384
+#define MOST		131072
 #define MOST_PROCESSORS	64
 
 static struct {
