@@ -70,6 +70,13 @@ impl Namespace {
         NAMESPACES.get_rcu(net, rcu)
     }
 
+    /// Whether packets between hosts have to be looked at: there are contexts, or packets may ask for
+    /// some.
+    #[inline]
+    pub(crate) fn is_awake(&self, rcu: &Guard) -> bool {
+        !self.contexts.is_empty() || self.control.watches(self, rcu)
+    }
+
     /// The namespace.
     #[inline]
     pub(crate) fn net(&self) -> &'static Net {

@@ -26,19 +26,19 @@ use crate::{
     },
     proto::locator::Locator,
 };
+// Loads of the kernel crate's atomics are calls, and these are looked at for every packet.
+use core::sync::atomic::{
+    AtomicBool,
+    AtomicU32,
+    Ordering::Relaxed, //
+};
 use kernel::{
     alloc::{
         flags::GFP_KERNEL_ACCOUNT,
         Flags, //
     },
     prelude::*,
-    sync::{
-        atomic::{
-            ordering::Relaxed,
-            Atomic, //
-        },
-        rcu::Guard, //
-    },
+    sync::rcu::Guard, //
 };
 
 /// A set of socket options.
@@ -162,10 +162,10 @@ struct Values {
 pub(crate) struct SocketState {
     entry: Entry<SocketState, 8>,
     /// Options that differ from their defaults. Written by the owner of the socket's lock.
-    options: Atomic<u32>,
+    options: AtomicU32,
     /// Whether [`Options::HOT_STANDBY`] waits for a context: 0 or 1. Not among the options, since
     /// who gives it to a context does not lock the socket.
-    pending: Atomic<u32>,
+    pending: AtomicU32,
     #[pin]
     values: SpinLockBh<Values>,
     pin: ModulePin,
@@ -189,19 +189,19 @@ pub(crate) struct Sockets {
     #[pin]
     table: Table<SocketState, 8>,
     /// Elements of the table.
-    entries: Atomic<u32>,
+    entries: AtomicU32,
     /// Those with [`Options::OPT_OUT`].
-    opted_out: Atomic<u32>,
+    opted_out: AtomicU32,
     /// Those with [`Options::IMPATIENT`].
-    impatient: Atomic<u32>,
+    impatient: AtomicU32,
     /// Those with [`Options::STEERED`].
-    steered: Atomic<u32>,
+    steered: AtomicU32,
     /// Those whose [`Options::HOT_STANDBY`] waits for a context.
-    pending: Atomic<u32>,
+    pending: AtomicU32,
     /// How often a socket wants to know a locator of what it receives.
-    receivers: Atomic<u32>,
+    receivers: AtomicU32,
     /// Whether a datagram was ever sent with locators of its own.
-    has_choices: Atomic<bool>,
+    has_choices: AtomicBool,
 }
 
 impl Sockets {
@@ -209,13 +209,13 @@ impl Sockets {
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             table <- Table::new(|state: &SocketState| &state.entry),
-            entries: Atomic::new(0),
-            opted_out: Atomic::new(0),
-            impatient: Atomic::new(0),
-            steered: Atomic::new(0),
-            pending: Atomic::new(0),
-            receivers: Atomic::new(0),
-            has_choices: Atomic::new(false),
+            entries: AtomicU32::new(0),
+            opted_out: AtomicU32::new(0),
+            impatient: AtomicU32::new(0),
+            steered: AtomicU32::new(0),
+            pending: AtomicU32::new(0),
+            receivers: AtomicU32::new(0),
+            has_choices: AtomicBool::new(false),
         }? Error)
     }
 
@@ -344,9 +344,11 @@ impl Sockets {
 
     /// How it was before.
     fn change_pending(&self, state: &SocketState, pending: bool) -> bool {
-        let was_pending = state.pending.xchg(u32::from(pending), Relaxed) != 0;
+        let was_pending = state.pending.swap(u32::from(pending), Relaxed) != 0;
         match (was_pending, pending) {
-            (false, true) => self.pending.add(1, Relaxed),
+            (false, true) => {
+                self.pending.fetch_add(1, Relaxed);
+            }
             (true, false) => {
                 self.pending.fetch_sub(1, Relaxed);
             }
@@ -451,15 +453,15 @@ impl Sockets {
         let state = RcuArc::pin_init(
             try_pin_init!(SocketState {
                 entry: Entry::new(key(sk)),
-                options: Atomic::new(options.0),
-                pending: Atomic::new(0),
+                options: AtomicU32::new(options.0),
+                pending: AtomicU32::new(0),
                 values <- new_spinlock_bh!(Values::default()),
                 pin,
             }? Error),
             flags,
         )?;
         self.table.insert(&state)?;
-        self.entries.add(1, Relaxed);
+        self.entries.fetch_add(1, Relaxed);
         self.count_options(Options::NONE, options);
         Ok(())
     }
@@ -487,7 +489,9 @@ impl Sockets {
             (Options::PEER_RECV_FILLED, &self.receivers),
         ] {
             match (before.contains(option), after.contains(option)) {
-                (false, true) => count.add(1, Relaxed),
+                (false, true) => {
+                    count.fetch_add(1, Relaxed);
+                }
                 (true, false) => {
                     count.fetch_sub(1, Relaxed);
                 }

@@ -48,16 +48,18 @@ pub(super) fn received(skb: &mut SkBuff, place: &Place) {
 pub(super) struct Forward;
 
 impl Hook for Forward {
-    fn handle(mut skb: SkBuff, state: &State, _rcu: &Guard) -> Verdict {
+    #[inline]
+    fn concerns(skb: &SkBuff, _state: &State, _rcu: &Guard) -> bool {
         // Super-packets and partial checksums come from this host's memory only, and its IPv6
         // stacks put no other header before ours than these.
-        let relevant = Ipv6Header::parse(skb.head()).is_some_and(|header| {
-            matches!(
-                header.next_header,
-                next_header::SHIM6 | next_header::HOP_BY_HOP
-            )
-        });
-        if !relevant || !(skb.is_gso() || skb.checksum() == Checksum::Partial) {
+        matches!(
+            Ipv6Header::next_header(skb.head()),
+            Some(next_header::SHIM6 | next_header::HOP_BY_HOP)
+        )
+    }
+
+    fn handle(mut skb: SkBuff, state: &State, _rcu: &Guard) -> Verdict {
+        if !(skb.is_gso() || skb.checksum() == Checksum::Partial) {
             return Verdict::Accept(skb);
         }
         if state.out_device().is_none_or(|device| device.is_memory()) {

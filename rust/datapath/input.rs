@@ -24,16 +24,16 @@ use crate::{
     control,
     kernel_ext::{
         address::In6Addr,
-        inet6::{
-            self,
-            Recipient, //
-        },
+        inet6,
         netfilter::{
             Hook,
             State,
             Verdict, //
         },
-        skbuff::SkBuff, //
+        skbuff::{
+            Recipient,
+            SkBuff, //
+        },
     },
     proto::{
         locator::UlidPair,
@@ -58,6 +58,12 @@ use kernel::{
 pub(super) struct Input;
 
 impl Hook for Input {
+    #[inline]
+    fn concerns(skb: &SkBuff, _state: &State, _rcu: &Guard) -> bool {
+        Ipv6Header::next_header(skb.head())
+            .is_some_and(|first| may_have_shim6(first) || first == next_header::ICMPV6)
+    }
+
     fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::Accept(skb);
@@ -94,34 +100,42 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
     };
     let ulids = context.ulids();
     let inner = In6Addr::from_octets(ulids.local.as_octets());
-    let recipient = inet6::recipient(net, &skb, &inner);
-    if recipient == Recipient::Foreign {
-        forwarded(namespace, &mut skb, &place);
-        return Verdict::Accept(skb);
-    }
-    if !accepts_payload(namespace, context) {
-        let reason = namespace.dropped(Counter::InEarly, skb.head());
-        return Verdict::Drop(skb, EINVAL, reason);
-    }
-    // A ULID may be gone from all interfaces and yet identify the host (RFC 5533, Section 1.5).
-    // Then routing has to find this host by the locator, while it is still there.
-    if recipient == Recipient::Outer && !skb.route_input() {
-        skb.drop_dst();
-        return Verdict::Accept(skb);
-    }
+    let end = place.offset().saturating_add(PayloadHeader::LEN);
     let arrival = arrival(namespace, context, header, rcu);
     let flow = if namespace.forks.any() {
-        let at = place.offset().saturating_add(PayloadHeader::LEN);
-        conversation(&mut skb, at, shim6.next_header, Direction::Inbound)
+        conversation(&mut skb, end, shim6.next_header, Direction::Inbound)
     } else {
         None
     };
     let len = skb.len();
-    let end = place.offset().saturating_add(PayloadHeader::LEN);
+    let open = match skb.enter(net, &inner, end) {
+        Ok(Recipient::Ours(open)) => Ok(open),
+        Ok(Recipient::Foreign) => {
+            forwarded(namespace, &mut skb, &place);
+            return Verdict::Accept(skb);
+        }
+        Ok(Recipient::Outer) => {
+            // A ULID may be gone from all interfaces and yet identify the host (RFC 5533,
+            // Section 1.5). Then routing has to find this host by the locator, while it is there.
+            if !skb.route_input() {
+                skb.drop_dst();
+                return Verdict::Accept(skb);
+            }
+            skb.open_head(end)
+        }
+        Err(error) => Err(error),
+    };
+    if !accepts_payload(namespace, context) {
+        let reason = namespace.dropped(Counter::InEarly, skb.head());
+        return Verdict::Drop(skb, EINVAL, reason);
+    }
     let tally = namespace.counters.tally(Counter::InTranslated);
-    let now = match skb.shrink_head(end, PayloadHeader::LEN, tally, |head| {
-        rewrite::inbound(head, len, &place, ulids).map(drop)
-    }) {
+    let closed = open.map(|open| {
+        open.close(PayloadHeader::LEN, tally, |head| {
+            rewrite::inbound(head, len, &place, ulids).map(drop)
+        })
+    });
+    let now = match closed {
         Ok(Ok(msecs)) => at(msecs),
         Ok(Err(_)) => {
             // The header was found good above, and nobody changed it since.
@@ -157,12 +171,13 @@ fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
 pub(super) struct Local;
 
 impl Hook for Local {
+    #[inline]
+    fn concerns(skb: &SkBuff, state: &State, rcu: &Guard) -> bool {
+        !skb.is_marked_translated() && Namespace::of_rcu(state.net(), rcu).is_awake(rcu)
+    }
+
     fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         let namespace = Namespace::of_rcu(state.net(), rcu);
-        let watches = namespace.control.watches(namespace, rcu);
-        if namespace.contexts.is_empty() && !watches || skb.is_marked_translated() {
-            return Verdict::Accept(skb);
-        }
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::Accept(skb);
         };
@@ -187,7 +202,9 @@ impl Hook for Local {
                 }
                 namespace.counters.count(Counter::InUlids);
             }
-            None if watches => namespace.control.received_without_context(namespace, ulids),
+            None if namespace.control.watches(namespace, rcu) => {
+                namespace.control.received_without_context(namespace, ulids);
+            }
             None => (),
         }
         Verdict::Accept(skb)

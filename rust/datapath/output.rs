@@ -76,14 +76,16 @@ const TCP: u8 = 6;
 pub(super) struct Output;
 
 impl Hook for Output {
+    #[inline]
+    fn concerns(_skb: &SkBuff, state: &State, rcu: &Guard) -> bool {
+        let namespace = Namespace::of_rcu(state.net(), rcu);
+        namespace.is_awake(rcu) || namespace.sockets.any_choices()
+    }
+
     fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
         let net = state.net();
         let namespace = Namespace::of_rcu(net, rcu);
         let choice = take_choice(namespace, &mut skb);
-        let watches = namespace.control.watches(namespace, rcu);
-        if namespace.contexts.is_empty() && !watches {
-            return Verdict::Accept(skb);
-        }
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::Accept(skb);
         };
@@ -101,7 +103,7 @@ impl Hook for Output {
             None
         };
         let Some(context) = fork.or(default) else {
-            if watches {
+            if namespace.control.watches(namespace, rcu) {
                 let sender = state.sender(&skb);
                 namespace
                     .control

@@ -112,10 +112,13 @@ fn payload(
     let arrival = arrival(namespace, context, &header, rcu);
     let ulids = context.ulids();
     let tally = namespace.counters.tally(Counter::InTranslatedLate);
-    let written = skb.shrink_head(ipv6::HEADER_LEN, 0, tally, |head| {
-        ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets()).ok_or(EINVAL)
+    let written = skb.open_head(ipv6::HEADER_LEN).and_then(|open| {
+        open.close(0, tally, |head| {
+            ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets())
+                .ok_or(EINVAL)
+        })
     });
-    let Ok(Ok(msecs)) = written else {
+    let Ok(msecs) = written else {
         return drop(namespace, skb, Counter::InNoMemory);
     };
     skb.mark_translated(arrival.raw());

@@ -177,16 +177,6 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 	return 0;
 }
 
-/* Whether the packet is for this host, and whether @inner is an address of it as well. */
-enum shim6_helper_entry shim6_helper_entry(struct net *net, const struct sk_buff *skb,
-					   const struct in6_addr *inner)
-{
-	if (!ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, NULL, 0))
-		return SHIM6_HELPER_ENTRY_FOREIGN;
-	return ipv6_chk_addr(net, inner, NULL, 0) ? SHIM6_HELPER_ENTRY_OURS :
-						    SHIM6_HELPER_ENTRY_OUTER;
-}
-
 /* Lets the first @len octets be written, and takes them out of the packet's checksum. */
 int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len)
 {
@@ -195,6 +185,23 @@ int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len)
 	if (!err)
 		skb_postpull_rcsum(skb, skb->data, len);
 	return err;
+}
+
+/*
+ * The same, if the packet is for this host and @inner is an address of it too. An enum
+ * shim6_helper_recipient, or an error.
+ */
+int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in6_addr *inner,
+			   unsigned int len)
+{
+	int err;
+
+	if (!ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, NULL, 0))
+		return SHIM6_HELPER_RECIPIENT_FOREIGN;
+	if (!ipv6_chk_addr(net, inner, NULL, 0))
+		return SHIM6_HELPER_RECIPIENT_OUTER;
+	err = shim6_helper_skb_open(skb, len);
+	return err ? err : SHIM6_HELPER_RECIPIENT_OURS;
 }
 
 /*

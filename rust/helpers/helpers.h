@@ -79,12 +79,12 @@ struct shim6_helper_exit {
 };
 
 /* For whom a packet is, as its header says. */
-enum shim6_helper_entry {
-	SHIM6_HELPER_ENTRY_FOREIGN,
+enum shim6_helper_recipient {
+	SHIM6_HELPER_RECIPIENT_FOREIGN,
 	/* This host, but the inner address is not one of it. */
-	SHIM6_HELPER_ENTRY_OUTER,
+	SHIM6_HELPER_RECIPIENT_OUTER,
 	/* This host, by both addresses. */
-	SHIM6_HELPER_ENTRY_OURS,
+	SHIM6_HELPER_RECIPIENT_OURS,
 };
 
 /* address.c */
@@ -146,9 +146,9 @@ bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, un
 int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 			   const struct shim6_helper_exit *exit, void __percpu *counters,
 			   unsigned int counter, unsigned int gso_counter);
-enum shim6_helper_entry shim6_helper_entry(struct net *net, const struct sk_buff *skb,
-					   const struct in6_addr *inner);
 int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len);
+int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in6_addr *inner,
+			   unsigned int len);
 u64 shim6_helper_skb_close(struct sk_buff *skb, unsigned int len, unsigned int cut,
 			   void __percpu *counters, unsigned int counter);
 

@@ -37,29 +37,6 @@ pub(crate) fn is_local_address(net: &Net, address: &In6Addr) -> bool {
     unsafe { bindings::ipv6_chk_addr(net.as_ptr(), address.as_ptr(), ptr::null(), 0) != 0 }
 }
 
-/// For whom a received packet is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Recipient {
-    /// Another host.
-    Foreign,
-    /// This host, which does not have the other address, though.
-    Outer,
-    /// This host, by both addresses.
-    Ours,
-}
-
-/// For whom a packet in PRE_ROUTING is, by its destination and another address that is going to be
-/// it. Addresses count as of [`is_local_address`].
-#[inline]
-pub(crate) fn recipient(net: &Net, skb: &SkBuff, inner: &In6Addr) -> Recipient {
-    // SAFETY: All are valid, and the IPv6 header is in its place.
-    match unsafe { bindings::shim6_helper_entry(net.as_ptr(), skb.as_ptr(), inner.as_ptr()) } {
-        bindings::shim6_helper_entry_SHIM6_HELPER_ENTRY_OURS => Recipient::Ours,
-        bindings::shim6_helper_entry_SHIM6_HELPER_ENTRY_OUTER => Recipient::Outer,
-        _ => Recipient::Foreign,
-    }
-}
-
 /// Index of the interface that has this address.
 pub(crate) fn interface_of(net: &Net, address: &In6Addr) -> Option<u32> {
     // SAFETY: Both are valid.

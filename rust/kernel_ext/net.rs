@@ -53,12 +53,14 @@ impl Net {
     /// # Safety
     ///
     /// `net` is a namespace that stays alive for `'a`.
+    #[inline]
     pub(crate) unsafe fn from_ptr<'a>(net: *const bindings::net) -> &'a Self {
         // SAFETY: By the safety requirement; the type is transparent.
         unsafe { &*net.cast() }
     }
 
     /// The C pointer.
+    #[inline]
     pub(crate) fn as_ptr(&self) -> *mut bindings::net {
         self.0.get()
     }

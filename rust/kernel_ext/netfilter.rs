@@ -56,6 +56,7 @@ pub(crate) struct State(bindings::nf_hook_state);
 
 impl State {
     /// The namespace the packet is in.
+    #[inline]
     pub(crate) fn net(&self) -> &Net {
         // SAFETY: The namespace outlives the traversal of its hooks.
         unsafe { Net::from_ptr(self.0.net) }
@@ -87,6 +88,10 @@ impl State {
 
 /// A function for packets.
 pub(crate) trait Hook: 'static {
+    /// Whether a packet has to be looked at: this is all that others pay. Context as of
+    /// [`Hook::handle`].
+    fn concerns(skb: &SkBuff, state: &State, rcu: &Guard) -> bool;
+
     /// Handles a packet, whose IPv6 header is valid and linear. The RCU read lock is held; bottom
     /// halves may be enabled, and the task may be preempted.
     fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict;
@@ -106,6 +111,10 @@ unsafe extern "C" fn call<H: Hook>(
     let skb = unsafe { SkBuff::from_raw(skb) };
     // SAFETY: Netfilter holds the lock while hooks run.
     let rcu = unsafe { rcu::held() };
+    if !H::concerns(&skb, state, rcu) {
+        skb.give_back();
+        return bindings::NF_ACCEPT;
+    }
     match H::handle(skb, state, rcu) {
         Verdict::Accept(skb) => {
             skb.give_back();

@@ -8,11 +8,12 @@
 //! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
 
 use super::{
-    drop_reason::DropReason,
+    address::In6Addr,
     dst::{
         Dst,
         Exit, //
     },
+    drop_reason::DropReason,
     net::Net,
     percpu::Tally, //
 };
@@ -108,6 +109,57 @@ impl Stolen {
     /// What the sender is to be told.
     pub(crate) fn result(&self) -> Result {
         self.0
+    }
+}
+
+/// For whom a received packet is.
+pub(crate) enum Recipient<'a> {
+    /// Another host.
+    Foreign,
+    /// This host, which does not have the other address, though.
+    Outer,
+    /// This host, by both addresses.
+    Ours(OpenHead<'a>),
+}
+
+/// A packet whose first octets are being edited. It can only be dropped if it is not closed again.
+///
+/// # Invariants
+///
+/// `len` octets are linear and exclusively ours, and are not in the checksum of the whole packet.
+pub(crate) struct OpenHead<'a> {
+    skb: &'a mut SkBuff,
+    len: usize,
+}
+
+impl OpenHead<'_> {
+    /// Edits the octets, so that the packet begins `cut` octets later, and cuts these off;
+    /// checksums of the whole packet are kept right. It counts in `tally`. The time, as
+    /// [`coarse_msecs`](super::time::coarse_msecs) has it.
+    ///
+    /// # Errors
+    ///
+    /// What `edit` returns.
+    #[inline]
+    pub(crate) fn close<E>(
+        self,
+        cut: usize,
+        tally: Tally<'_>,
+        edit: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let cut = cut.min(self.len);
+        // SAFETY: By the type invariant.
+        edit(unsafe { slice::from_raw_parts_mut(self.skb.data(), self.len) })?;
+        // SAFETY: By the type invariant; `len >= cut`. The counter is there.
+        Ok(unsafe {
+            bindings::shim6_helper_skb_close(
+                self.skb.as_ptr(),
+                self.len as c_uint,
+                cut as c_uint,
+                tally.counters,
+                tally.index,
+            )
+        })
     }
 }
 
@@ -279,42 +331,56 @@ impl SkBuff {
         }))
     }
 
-    /// Shrinks the packet at its start by `cut` octets, which may be 0. `edit` gets the first `len`
-    /// octets for writing and moves headers so that the packet begins `cut` octets later; checksums
-    /// of the whole packet are kept right. It counts in `tally`. The time, as
-    /// [`coarse_msecs`](super::time::coarse_msecs) has it.
+    /// Lets the first `len` octets be edited.
     ///
     /// # Errors
     ///
-    /// As of [`SkBuff::head_mut`]; the packet is unchanged then. If `edit` fails it can only be
-    /// dropped.
-    #[inline]
-    pub(crate) fn shrink_head<E>(
-        &mut self,
-        len: usize,
-        cut: usize,
-        tally: Tally<'_>,
-        edit: impl FnOnce(&mut [u8]) -> Result<(), E>,
-    ) -> Result<Result<u64, E>> {
-        if len > self.len() || cut > len {
+    /// As of [`SkBuff::head_mut`]; the packet is unchanged then.
+    pub(crate) fn open_head(&mut self, len: usize) -> Result<OpenHead<'_>> {
+        if len > self.len() {
             return Err(EINVAL);
         }
         // SAFETY: The packet is ours and has `len` octets; slices from before cannot be alive.
         to_result(unsafe { bindings::shim6_helper_skb_open(self.as_ptr(), len as c_uint) })?;
-        // SAFETY: `len` octets of the linear part are exclusively ours now.
-        if let Err(error) = edit(unsafe { slice::from_raw_parts_mut(self.data(), len) }) {
-            return Ok(Err(error));
+        // INVARIANT: The call did that.
+        Ok(OpenHead { skb: self, len })
+    }
+
+    /// The same for a packet in PRE_ROUTING that is for this host both by its destination and by
+    /// another address that is going to be it, as of
+    /// [`is_local_address`](super::inet6::is_local_address).
+    ///
+    /// # Errors
+    ///
+    /// As of [`SkBuff::open_head`].
+    #[inline]
+    pub(crate) fn enter(
+        &mut self,
+        net: &Net,
+        inner: &In6Addr,
+        len: usize,
+    ) -> Result<Recipient<'_>> {
+        if len > self.len() {
+            return Err(EINVAL);
         }
-        // SAFETY: `len >= cut` octets are linear, and their sum was taken out. The counter is there.
-        Ok(Ok(unsafe {
-            bindings::shim6_helper_skb_close(
+        // SAFETY: All are valid, and the IPv6 header is in its place. For the rest see `open_head`.
+        let answer = unsafe {
+            bindings::shim6_helper_skb_enter(
+                net.as_ptr(),
                 self.as_ptr(),
+                inner.as_ptr(),
                 len as c_uint,
-                cut as c_uint,
-                tally.counters,
-                tally.index,
             )
-        }))
+        };
+        to_result(answer)?;
+        Ok(match answer.unsigned_abs() {
+            // INVARIANT: The call did that.
+            bindings::shim6_helper_recipient_SHIM6_HELPER_RECIPIENT_OURS => {
+                Recipient::Ours(OpenHead { skb: self, len })
+            }
+            bindings::shim6_helper_recipient_SHIM6_HELPER_RECIPIENT_OUTER => Recipient::Outer,
+            _ => Recipient::Foreign,
+        })
     }
 
     /// Edits the whole packet, made linear and ours. The caller says afterwards what is known of

@@ -57,6 +57,12 @@ pub struct Ipv6Header {
 }
 
 impl Ipv6Header {
+    /// The protocol that follows the header of what is known to be IPv6; [`None`] if there is less.
+    #[inline]
+    pub fn next_header(packet: &[u8]) -> Option<u8> {
+        octets::u8_at(packet, NEXT_HEADER_AT)
+    }
+
     /// Reads the header at the start of `packet`.
     ///
     /// [`None`] if there are fewer than 40 octets or the version is not 6.

@@ -73,7 +73,7 @@ pub fn outbound(
     };
     let length = payload_length(packet_len.saturating_add(PayloadHeader::LEN));
 
-    head.copy_within(PayloadHeader::LEN.., 0);
+    move_head(head, place, PayloadHeader::LEN, 0);
     write_head(
         head,
         place,
@@ -118,7 +118,7 @@ pub fn inbound(
         .ok_or(RewriteError::NotPayload)?;
     let length = payload_length(packet_len.saturating_sub(PayloadHeader::LEN));
 
-    head.copy_within(..place.offset(), PayloadHeader::LEN);
+    move_head(head, place, 0, PayloadHeader::LEN);
     head.get_mut(PayloadHeader::LEN..)
         .and_then(|packet| {
             write_head(
@@ -132,6 +132,26 @@ pub fn inbound(
         })
         .map(|()| header)
         .ok_or(RewriteError::HeadTooShort)
+}
+
+/// Moves the headers before `place`, but for the addresses, which are going to be written. Most
+/// packets have the IPv6 header only: then this is one word.
+#[inline]
+fn move_head(head: &mut [u8], place: &Place, from: usize, to: usize) {
+    let (Some(start), Some(behind), Some(end)) = (
+        from.checked_add(ipv6::HEADER_LEN),
+        to.checked_add(ipv6::HEADER_LEN),
+        from.checked_add(place.offset()),
+    ) else {
+        return;
+    };
+    let Some(word) = octets::array::<{ ipv6::SOURCE_AT }>(head, from) else {
+        return;
+    };
+    if start < end && end <= head.len() {
+        head.copy_within(start..end, behind);
+    }
+    octets::put(head, to, word);
 }
 
 /// Writes what changes in the headers before `place`.
