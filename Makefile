@@ -90,6 +90,7 @@ install-utils: tools
 	@$(INSTALL) -m 644 system/shim6.toml '$(DESTDIR)$(DOCDIR)/examples/shim6.toml'
 	@$(INSTALL) -m 644 system/sysctl.conf '$(DESTDIR)$(SYSCONFDIR)/sysctl.d/shim6.conf'
 	@$(INSTALL) -m 644 system/rt_protos.conf '$(DESTDIR)$(IPROUTE2DIR)/rt_protos.d/shim6.conf'
+	@$(INSTALL) -m 644 system/rt_protos.conf '$(DESTDIR)$(IPROUTE2DIR)/rt_addrprotos.d/shim6.conf'
 	@install -d -m 755 '$(DESTDIR)$(SYSCONFDIR)/shim6' build
 	@sed 's:@sbindir@:$(PREFIX)/sbin:' system/shim6.service.in >build/shim6.service
 	@$(INSTALL) -m 644 build/shim6.service '$(DESTDIR)$(PREFIX)/lib/systemd/system/shim6.service'

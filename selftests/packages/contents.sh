@@ -32,6 +32,7 @@ UTILS="/etc/sysctl.d/shim6.conf
 /usr/share/bash-completion/completions/shim6
 /usr/share/doc/shim6-utils/examples/shim6.toml
 /usr/share/fish/vendor_completions.d/shim6.fish
+/usr/share/iproute2/rt_addrprotos.d/shim6.conf
 /usr/share/iproute2/rt_protos.d/shim6.conf
 /usr/share/man/man7/shim6.7.gz
 /usr/share/man/man8/shim6.8.gz
@@ -39,7 +40,8 @@ UTILS="/etc/sysctl.d/shim6.conf
 DEV="/usr/include/linux/shim6.h
 /usr/include/linux/shim6_netlink.h
 /usr/share/pkgconfig/shim6.pc"
-LOCAL="/etc/iproute2/rt_protos.d/shim6.conf
+LOCAL="/etc/iproute2/rt_addrprotos.d/shim6.conf
+/etc/iproute2/rt_protos.d/shim6.conf
 /etc/sysctl.d/shim6.conf
 /usr/local/include/linux/shim6.h
 /usr/local/include/linux/shim6_netlink.h

@@ -82,15 +82,15 @@ cut() {
 		in_isp ip -6 rule add pref 10 to "2001:db8:$ME:1::/64" blackhole
 }
 
-# run_block WHERE: WHAT
-run_block() {
-	readme_block /share/README.md "$1" | sed "s/$EXAMPLE/$(cat "$MEETING/b.address" 2>/dev/null)/" >/tmp/block &&
-		(cd /root && bash -e /tmp/block)
+# run_part WHERE: WHAT
+run_part() {
+	readme_part /share/README.md "$1" | sed "s/$EXAMPLE/$(cat "$MEETING/b.address" 2>/dev/null)/" >/tmp/part &&
+		(cd /root && bash -e /tmp/part)
 }
 
 # set_address I: the one of this host's set with prefix I.
 set_address() {
-	shim6 hba show /etc/shim6/home.hba | grep -o "2001:db8:$ME:$1:[0-9a-f:]*" | head -n 1
+	shim6 hba show /etc/shim6/home.hba | sed -n '/^ *address/,$p' | grep -o "2001:db8:$ME:$1:.*"
 }
 
 assigned() {
@@ -114,13 +114,18 @@ counts_beyond() {
 	[[ $(count) =~ ^[0-9]+$ ]] && (($(count) > $1))
 }
 
-established() {
-	shim6 context show | grep -q 'state ESTABLISHED'
+# The context of the session; its ULIDs are the first addresses of the sets.
+context() {
+	shim6 context show --ulid-local "$(set_address 1)" --ulid-peer "$(<"$MEETING/b.address")"
 }
 
-# goes_by I: packets leave by provider I of this host.
+established() {
+	context | grep -q 'state ESTABLISHED'
+}
+
+# goes_by I: packets of the session leave by provider I of this host.
 goes_by() {
-	shim6 context show | sed -n '/locator-local/,/locator-peer/p' | grep -q "^ *\* 2001:db8:$ME:$1:"
+	context | sed -n '/locator-local/,/locator-peer/p' | grep -q "^ *\* 2001:db8:$ME:$1:"
 }
 
 # Everything that the packages and the service brought.
@@ -146,11 +151,10 @@ both() {
 	check "$ME: the hosts reach each other" wait_until 60 peer_answers
 	before=$(remains | grep -c shim6)
 	holds "$ME: what has to go is found now" "$before > 10"
-	check "$ME: README, identity" run_block "$ME: identity"
-	check "$ME: README, configuration" run_block "$ME: configuration"
-	check "$ME: README, start" run_block "a and b: start"
+	check "$ME: README, identity" run_part "$ME: identity"
+	check "$ME: README, configuration" run_part "$ME: configuration"
+	check "$ME: README, start" run_part "a and b: start"
 	check "$ME: the addresses of the set are assigned" wait_until 30 assigned
-	note "$(ip -6 -br address)"
 }
 
 session() {
@@ -163,25 +167,25 @@ session() {
 	cp /root/.ssh/id_ed25519.pub "$MEETING/key"
 	meet key
 	# The command of the README, with something that is seen to live.
-	readme_block /share/README.md "a: session" |
-		sed "s/$EXAMPLE/$(<"$MEETING/b.address")/; s/\$/ 'for ((i = 1; ; i++)); do echo \$i; sleep 0.5; done'/" >/tmp/session.sh
+	readme_part /share/README.md "a: session" |
+		sed "s/$EXAMPLE/$(<"$MEETING/b.address")/; /^ssh /s/\$/ 'for ((i = 1; ; i++)); do echo \$i; sleep 0.5; done'/" >/tmp/session.sh
 	bash /tmp/session.sh >/tmp/session 2>/tmp/session.errors </dev/null &
 	SESSION=$!
 	at_exit stop $SESSION
 	check "a: README, session" wait_until 60 counts_beyond 3
 	check "a: it has a context" wait_until 30 established
 	check "a: its packets leave by the first provider" goes_by 1
-	check "a: README, look" run_block "a: look"
+	check "a: README, look" run_part "a: look"
 	cut || die "the first provider does not go"
 	before=$(count)
 	check "a: the session goes on after the first provider is gone" wait_until 120 counts_beyond $((before + 4))
 	check "a: by the second provider" goes_by 2
 	check "a: it is the same session" kill -0 $SESSION
-	note "$(shim6 context show)"
+	context | comment
 }
 
 removal() {
-	check "$ME: README, remove" run_block "a and b: remove"
+	check "$ME: README, remove" run_part "a and b: remove"
 	is "$ME: nothing remains" "$(remains)" ""
 	check "$ME: nothing failed" test -z "$(systemctl --no-legend list-units --failed)"
 }
@@ -189,7 +193,7 @@ removal() {
 tap_begin
 at_exit leave
 dmesg_mark
-is "$ME: these are all blocks of the README" "$(readme_blocks /share/README.md | sort)" \
+is "$ME: these are all parts of the README" "$(readme_parts /share/README.md | sort)" \
 	"$(printf '%s\n' 'a and b: install' 'a and b: kernel' 'a and b: remove' 'a and b: start' \
 		'a: configuration' 'a: identity' 'a: look' 'a: session' 'b: configuration' 'b: identity' | sort)"
 both

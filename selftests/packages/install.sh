@@ -10,9 +10,9 @@
 
 diag_dump() { :; }
 
-# run_block WHERE: WHAT
-run_block() {
-	readme_block /src/README.md "$1" >/tmp/block && (cd /share && bash -e /tmp/block)
+# run_part WHERE: WHAT
+run_part() {
+	readme_part /src/README.md "$1" >/tmp/part && (cd /share && bash -e /tmp/part)
 }
 
 built() {
@@ -33,20 +33,20 @@ RELEASE=$(basename /lib/modules/*)
 series=$(cut -d. -f1,2 <<<"$RELEASE")
 source=$(dpkg-query -W -f '${source:Version}' "linux-source-$series")
 
-check "the kernel of the README is there already" run_block "a and b: kernel"
+check "the kernel of the README is there already" run_part "a and b: kernel"
 is "and it is the one that is booted here" "$(basename /lib/modules/*)" "$RELEASE"
 
 # Without the source of the kernel, and nothing kept of an earlier build.
 : >/tmp/empty
 mount --bind /tmp/empty "/usr/src/linux-source-$series.tar.xz"
-SHIM6_CACHE=/tmp/nothing run_block "a and b: install" >/tmp/said 2>&1 && fail "there is no source to build from"
+SHIM6_CACHE=/tmp/nothing run_part "a and b: install" >/tmp/said 2>&1 && fail "there is no source to build from"
 is "apt shows in one sentence what is missing, and how to get it" "$(grep '^shim6-dkms:' /tmp/said)" \
 	"shim6-dkms: the headers of kernel $RELEASE lack the Rust metadata, and the source to rebuild them from is not installed: apt install linux-source-$series=$source"
 umount "/usr/src/linux-source-$series.tar.xz"
 check_not "no module was built" built
 
 start=$SECONDS
-check "the packages are installed" run_block "a and b: install"
+check "the packages are installed" run_part "a and b: install"
 note "$((SECONDS - start)) s"
 check "DKMS built the module and installed it" built
 check "the kernel exports all symbols that it needs" module
