@@ -43,8 +43,12 @@ pub(crate) const PROTOCOL: u8 = 141;
 /// `RT_TABLE_MAIN`.
 pub(crate) const MAIN: u32 = 254;
 
-/// Multicast groups: changes of addresses, of routes, of rules (`enum rtnetlink_groups`).
-const GROUPS: [u32; 3] = [9, 12, 19];
+/// Multicast groups: changes of addresses, of routes, of rules.
+const GROUPS: [u32; 3] = [
+    libc::RTNLGRP_IPV6_IFADDR,
+    libc::RTNLGRP_IPV6_ROUTE,
+    libc::RTNLGRP_IPV6_RULE,
+];
 
 /// How long an address is preferred and valid, in seconds; [`None`] for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
