@@ -128,14 +128,14 @@ goes_by() {
 	context | sed -n '/locator-local/,/locator-peer/p' | grep -q "^ *\* 2001:db8:$ME:$1:"
 }
 
-# Everything that the packages and the service brought.
+# Everything that the packages and the service brought; the file of dpkg is the image's.
 remains() {
 	find / -xdev \( -path /proc -o -path /opt/shim6 -o -path /share -o -path /tmp -o -path '/var/log/journal' \) -prune -o \
-		-name '*shim6*' -print 2>/dev/null | grep -vE '^/(run|root|src)/'
+		-name '*shim6*' -print 2>/dev/null | grep -v '^/etc/dpkg/'
 	systemctl list-unit-files --no-legend 'shim6*'
 	dpkg -l 'shim6*' 2>/dev/null | grep '^[a-z]'
-	ip -6 address show proto 141
-	ip -6 rule show | grep 'proto 141'
+	ip -6 address show | grep -E 'proto (141|0x8d|shim6)'
+	ip -6 rule show | grep -E 'proto (141|shim6)'
 	ip -6 route show table all proto 141
 	ip -6 route show table all proto 140
 	[[ ! -d /sys/module/shim6 ]] || echo "the module is loaded"
