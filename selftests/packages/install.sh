@@ -51,6 +51,9 @@ note "$((SECONDS - start)) s"
 check "DKMS built the module and installed it" built
 check "the kernel exports all symbols that it needs" module
 is "nothing is left half configured" "$(dpkg --audit)" ""
+is "headers of no package: what is missing, in one sentence" \
+	"$(cd /tmp && "/usr/src/shim6-$VERSION/dkms/metadata" 7.9.9-other "/usr/src/linux-headers-$RELEASE" 2>&1)" \
+	"shim6: the headers of kernel 7.9.9-other come from no package linux-headers-7.9.9-other, so their source is not known; use a kernel of Debian, or one whose headers have rust/libkernel.rmeta"
 check "the service is enabled" systemctl is-enabled shim6.service
 check "the alias of the generic netlink family is known" \
 	grep -q '^alias net-pf-16-proto-16-family-shim6 shim6$' "/lib/modules/$RELEASE/modules.alias"
