@@ -143,7 +143,8 @@ static void take_datagrams(int fd, uint64_t *total)
 	for (i = 0; i < got; i++) {
 		if (messages[i].msg_len != QUESTION)
 			++*total;
-		else if (sendto(fd, total, sizeof(*total), 0, (void *)&from[i], sizeof(from[i])) < 0)
+		else if (sendto(fd, total, sizeof(*total), 0, (void *)&from[i],
+				sizeof(from[i])) < 0)
 			warn("answer");
 	}
 }
