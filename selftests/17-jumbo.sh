@@ -38,7 +38,7 @@ links() {
 }
 
 content() {
-	once tcp -n 3000000 -s 262144 A1 B1 && once udp -n 5 -s 3000 -i 1 A1 B1 &&
+	once tcp -n 3000000 -s 65536 A1 B1 && once udp -n 5 -s 3000 -i 1 A1 B1 &&
 		once udp -n 5 -s 20000 -i 1 A1 B1 && no_csum_errors
 }
 

@@ -310,12 +310,7 @@ impl<'a> Way<'a> {
 
     /// How a packet leaves on this way, with our header.
     #[inline]
-    fn exit<'rcu>(
-        &self,
-        net: &Net,
-        skb: &SkBuff,
-        rcu: &'rcu Guard,
-    ) -> Result<Exit<'rcu>, Failure> {
+    fn exit<'rcu>(&self, net: &Net, skb: &SkBuff, rcu: &'rcu Guard) -> Result<Exit<'rcu>, Failure> {
         let exit = match self {
             Self::Current(path) => path.cache.exit(
                 skb,

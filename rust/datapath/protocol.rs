@@ -114,8 +114,7 @@ fn payload(
     let tally = namespace.counters.tally(Counter::InTranslatedLate);
     let written = skb.open_head(ipv6::HEADER_LEN).and_then(|open| {
         open.close(0, tally, |head| {
-            ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets())
-                .ok_or(EINVAL)
+            ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets()).ok_or(EINVAL)
         })
     });
     let Ok(msecs) = written else {

@@ -55,6 +55,7 @@ static struct dst_entry *find_route(struct shim6_route_slot *slot)
 	/* Pairs with the barriers in shim6_helper_routes_set(). */
 	smp_rmb();
 	cookie = READ_ONCE(slot->cookie);
+	/* The same. */
 	smp_rmb();
 	if (READ_ONCE(slot->dst) != dst)
 		return NULL;
@@ -77,6 +78,7 @@ void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst)
 	/* Pairs with the barriers in find_route(). */
 	smp_wmb();
 	WRITE_ONCE(slot->cookie, rt6_get_cookie(dst_rt6_info(dst)));
+	/* The same. */
 	smp_wmb();
 	dst_hold(dst);
 	WRITE_ONCE(slot->dst, dst);

@@ -9,11 +9,11 @@
 
 use super::{
     address::In6Addr,
+    drop_reason::DropReason,
     dst::{
         Dst,
         Exit, //
     },
-    drop_reason::DropReason,
     net::Net,
     percpu::Tally, //
 };
