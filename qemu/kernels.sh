@@ -52,6 +52,9 @@ declare -A ROOT_EXTRA=(
 	[testing]=""
 )
 
+# Python modules for `make check`: what the kernel's generator of netlink code needs.
+CHECK_PYTHON=(python3-jsonschema python3-yaml)
+
 # The userland of the QEMU image, beside Debian's minimal base.
 IMAGE_SUITE=trixie
 IMAGE_PACKAGES=(

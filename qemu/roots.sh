@@ -157,6 +157,21 @@ bootstrap() {
 		--include="$2" "${@:3}" "${suites[0]}" - "${lines[@]}"
 }
 
+# need_python: sets PYTHON, a directory with the Python modules that the checks need; they
+# are of the suite of the first root and its Python.
+need_python() {
+	local name
+	name=python/$(printf '%s\n' 1 "$IMAGE_SUITE" "${CHECK_PYTHON[@]}" | digest)
+	PYTHON=$CACHE/$name
+	cached "$name" "Python modules (Debian $IMAGE_SUITE)" make_python
+}
+
+make_python() {
+	need_mmdebstrap
+	bootstrap "$IMAGE_SUITE" "$(IFS=, && printf '%s' "${CHECK_PYTHON[*]}")" --variant=extract |
+		tar -x -C "$1" --strip-components=5 ./usr/lib/python3/dist-packages
+}
+
 # need_root ROOT: sets ROOT_DIR, beside what resolve sets.
 need_root() {
 	[[ -n ${NAMESPACE-} ]] || namespace_command
