@@ -105,14 +105,23 @@ Example:
     #[command(override_usage = "\
 shim6 context show [--json]
        shim6 context show --ulid-local ADDRESS --ulid-peer ADDRESS [--fii NUMBER] [--json]
-       shim6 context show --tag-local TAG [--json]")]
+       shim6 context show --tag-local TAG [--json]
+       shim6 context show --tag TAG [--json]")]
     #[command(after_help = "\
 Examples:
   shim6 context show
-  shim6 context show --tag-local a1 --json")]
+  shim6 context show --tag-local a1 --json
+  shim6 context show --tag 7fffffffffff")]
     Show {
         #[command(flatten)]
         selector: SelectorArgs,
+        /// Context tag as a packet carries it, of this host or of the peer
+        #[arg(
+            long,
+            value_name = "TAG",
+            conflicts_with_all = ["ulid_local", "ulid_peer", "fii", "tag_local"]
+        )]
+        tag: Option<ContextTag>,
     },
 }
 
@@ -408,10 +417,23 @@ mod tests {
             assert_eq!(kind, ErrorKind::MissingRequiredArgument, "{line}");
             assert!(text.contains("--ulid-local") && text.contains("--tag-local"));
         }
-        let Ok(ContextCommand::Show { selector }) = parse("context show") else {
+        let Ok(ContextCommand::Show { selector, tag }) = parse("context show") else {
+            panic!("show");
+        };
+        assert_eq!((selector.into_selector(), tag), (None, None));
+    }
+
+    #[test]
+    fn show_takes_the_tag_of_a_packet_instead_of_a_name() {
+        let Ok(ContextCommand::Show { selector, tag }) = parse("context show --tag 0xB1") else {
             panic!("show");
         };
         assert_eq!(selector.into_selector(), None);
+        assert_eq!(tag.map(ContextTag::value), Some(0xb1));
+        for selector in [ULIDS, "--tag-local a1"] {
+            let line = format!("context show --tag b1 {selector}");
+            assert_eq!(refusal(&line).0, ErrorKind::ArgumentConflict, "{line}");
+        }
     }
 
     /// The change that the words ask for.

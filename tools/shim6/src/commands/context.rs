@@ -10,9 +10,13 @@ use crate::context::{
     request,
     show,
     Context,
+    ContextTag,
     Selector, //
 };
-use crate::error::Error;
+use crate::error::{
+    Cause,
+    Error, //
+};
 use crate::output::{
     self,
     print,
@@ -44,13 +48,14 @@ pub(crate) fn run(command: ContextCommand, json: bool) -> Result<(), Error> {
             format!("start a context ulid-local {ulid_local} ulid-peer {ulid_peer}"),
         ),
         ContextCommand::Flush => (request::flush(), "flush the contexts".to_owned()),
-        ContextCommand::Show { selector } => return show(selector.into_selector(), json),
+        ContextCommand::Show { selector, tag } => return show(selector.into_selector(), tag, json),
     };
     act(request, tried)
 }
 
-fn show(selector: Option<Selector>, json: bool) -> Result<(), Error> {
-    let contexts = match selector {
+/// Shows one context, or all of them, or those that have a tag.
+fn show(selector: Option<Selector>, tag: Option<ContextTag>, json: bool) -> Result<(), Error> {
+    let mut contexts = match selector {
         Some(selector) => Client::connect()
             .and_then(|mut client| client.one(request::get(&selector), Context::from_attributes))
             .map(|context| vec![context])
@@ -67,6 +72,15 @@ fn show(selector: Option<Selector>, json: bool) -> Result<(), Error> {
             dump.objects
         }
     };
+    if let Some(tag) = tag {
+        contexts.retain(|context| context.has_tag(tag));
+        if contexts.is_empty() {
+            return Err(Error::new(
+                format!("show the context of tag {tag}"),
+                Cause::Input("no context has it".into()),
+            ));
+        }
+    }
     print(|out| match json {
         true => output::json(&contexts, out),
         false => show::text(&contexts, out),

@@ -227,6 +227,13 @@ pub(crate) struct Incident {
     pub(crate) age: Duration,
 }
 
+impl Context {
+    /// Whether packets of the context carry this tag, those that are received or those that are sent.
+    pub(crate) fn has_tag(&self, tag: ContextTag) -> bool {
+        [self.tag_local, self.tag_peer].contains(&Some(tag))
+    }
+}
+
 fn milliseconds<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     // The kernel counts them in 64 bits, so the conversion does not fail.
     span.and_then(|span| u64::try_from(span.as_millis()).ok())
@@ -264,6 +271,14 @@ mod tests {
                 "a context tag has at most 47 bits, so 7fffffffffff is the largest"
             );
         }
+    }
+
+    #[test]
+    fn a_context_has_the_tags_of_both_directions() {
+        let context = show::tests::context();
+        let has = |value| context.has_tag(ContextTag::new(value).unwrap());
+        assert!(has(0xa1) && has(0x7fff_ffff_ffff));
+        assert!(!has(0xa2) && !has(0));
     }
 
     #[test]
