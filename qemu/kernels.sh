@@ -59,7 +59,7 @@ CHECK_PYTHON=(python3-jsonschema python3-yaml)
 IMAGE_SUITE=trixie
 IMAGE_PACKAGES=(
 	conntrack curl ethtool iperf3 iproute2 iputils-ping jq kmod netbase nftables
-	procps python3 socat strace tcpdump tshark xxd
+	procps python3 python3-yaml socat strace tcpdump trace-cmd tshark xxd
 )
 
 # A Debian system as a user has it, of IMAGE_SUITE and its backports, with the default

@@ -99,13 +99,24 @@ stage() {
 
 fill_stage() {
 	local into=$BUILD/$1/stage file
-	mkdir -p "$into"/{bin,lib,selftests}
+	mkdir -p "$into"/{bin,lib,selftests,ynl/lib}
 	for file in "$BUILD/$1/module/shim6.ko" "$BUILD"/selftests/* "$BUILD/cargo/release/shim6"; do
 		[[ -f $file && -x $file || $file == *.ko ]] || continue
 		case $file in
 		*.ko) install_new "$file" "$into/shim6.ko" ;;
 		*) install_new "$file" "$into/bin/${file##*/}" ;;
 		esac
+	done
+	# The kernel's netlink client, and our specification.
+	for file in "$KERNEL_DIR"/tools/net/ynl/pyynl/{cli.py,lib/*.py} \
+		"$TOP"/Documentation/netlink/specs/shim6.yaml; do
+		case $file in
+		*/pyynl/lib/*) install_new "$file" "$into/ynl/lib/${file##*/}" ;;
+		*) install_new "$file" "$into/ynl/${file##*/}" ;;
+		esac
+	done
+	for file in "$TOP"/tools/trace/*; do
+		install_new "$file" "$into/bin/${file##*/}"
 	done
 }
 

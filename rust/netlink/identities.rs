@@ -34,10 +34,10 @@ use kernel::{
 
 /// Octets of the largest identity: name, PDS, a flag.
 const LARGEST: usize =
-    Message::space(NAME_MAX) + Message::space(PDS_MAX) + Message::space(size_of::<u8>());
+    Message::space(NAME_MAX + 1) + Message::space(PDS_MAX) + Message::space(size_of::<u8>());
 
 fn show(message: &mut Message<'_>, identity: &LocalIdentity) -> Result {
-    message.put(A_NAME, identity.name())?;
+    message.put_text(A_NAME, identity.name())?;
     message.put(A_PDS, identity.pds())?;
     message.put_u8(A_SIGNS, u8::from(identity.signs()))
 }

@@ -70,7 +70,7 @@ const FACTS: usize = 4 * ADDRESS_SPACE
     + 3 * U32_SPACE
     + 9 * U8_SPACE
     + 8 * Message::SPACE_U64
-    + Message::space(NAME_MAX);
+    + Message::space(NAME_MAX + 1);
 
 /// Pairs that are shown with their ranks.
 const RANKING_LENGTH: usize = 16;
@@ -96,7 +96,7 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
     let local = locked.local();
     let peer = locked.peer();
     if let Some(identity) = &local.identity {
-        message.put(A_NAME, identity.name())?;
+        message.put_text(A_NAME, identity.name())?;
         message.put_u32(A_GENERATION_LOCAL, local.generation.get())?;
     }
     if let Some(generation) = peer.generation {

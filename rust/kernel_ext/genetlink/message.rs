@@ -133,6 +133,16 @@ impl Message<'_> {
         })
     }
 
+    /// Adds a text of at most 63 octets, with the zero behind it that readers in C want.
+    pub(crate) fn put_text(&mut self, kind: u16, text: &[u8]) -> Result {
+        let mut octets = [0; 64];
+        octets
+            .get_mut(..text.len())
+            .ok_or(EMSGSIZE)?
+            .copy_from_slice(text);
+        self.put(kind, octets.get(..=text.len()).ok_or(EMSGSIZE)?)
+    }
+
     /// Adds an integer of 8 bits.
     pub(crate) fn put_u8(&mut self, kind: u16, value: u8) -> Result {
         self.put(kind, &value.to_ne_bytes())
