@@ -22,6 +22,7 @@ mod policy;
 mod reap;
 mod receive;
 mod request;
+mod resume;
 mod send;
 mod surroundings;
 mod tcp;
@@ -55,6 +56,7 @@ use self::{
     policy::Policy,
     receive::Notes,
     request::Requests,
+    resume::Resumption,
     tcp::Feedback,
     trigger::Candidates,
     waiting::{
@@ -243,6 +245,8 @@ pub(crate) struct Control {
     candidates: Candidates,
     #[pin]
     feedback: Feedback,
+    #[pin]
+    resumption: Resumption,
     /// When idle contexts were last looked for, in milliseconds.
     swept: AtomicU64,
     /// By what peers are told apart, unforeseeably.
@@ -271,6 +275,7 @@ impl Control {
             changes <- Changes::new(),
             candidates <- Candidates::new(),
             feedback <- Feedback::new(),
+            resumption <- Resumption::new(),
             swept: AtomicU64::new(0),
             hash: siphash::Key::random(),
             negatives <- Negatives::new(),

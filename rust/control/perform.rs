@@ -33,7 +33,8 @@ use crate::{
     },
     kernel_ext::{
         packets::Packet,
-        rcu::RcuArc, //
+        rcu::RcuArc,
+        sock::Resume, //
     },
     proto::{
         compose::LeftOut,
@@ -323,7 +324,11 @@ impl Turn<'_, '_> {
                 Action::Established { again: true } => {
                     self.count(Counter::ContextRecovered);
                     // What the peer did not take for want of a context gets through now.
-                    reap::resume(self.namespace, self.context, false, false);
+                    let how = Resume {
+                        is_other_path: false,
+                        is_again: false,
+                    };
+                    self.control().resume(self.namespace, self.context, how);
                 }
                 Action::Established { again: false } => {
                     self.is_new.set(true);

@@ -38,7 +38,7 @@ use crate::{
         address::In6Addr,
         local_address,
         rcu::RcuArc,
-        sock,
+        sock::Resume,
         transmit, //
     },
     netlink::{
@@ -49,8 +49,7 @@ use crate::{
         compose,
         locator::{
             Locator,
-            LocatorPair,
-            Ulid, //
+            LocatorPair, //
         },
         number::Nonce,
         random::Random,
@@ -364,7 +363,11 @@ impl Control {
                 give_up(namespace, before);
                 count(counter);
                 if is_standby {
-                    resume(namespace, context, true, false);
+                    let how = Resume {
+                        is_other_path: true,
+                        is_again: false,
+                    };
+                    self.resume(namespace, context, how);
                 }
             }
             Action::Resume => {
@@ -376,7 +379,11 @@ impl Control {
                         )
                     });
                 // What has been acknowledged over the standby does not need it twice.
-                resume(namespace, context, has_moved, was_told && !has_moved);
+                let how = Resume {
+                    is_other_path: has_moved,
+                    is_again: was_told && !has_moved,
+                };
+                self.resume(namespace, context, how);
             }
             Action::Confirm { pair, .. } => self.ask(namespace, context, pair)?,
             Action::Standby(standby) => {
@@ -477,22 +484,6 @@ impl Control {
         send::transmit(namespace, pair, composed.octets, Counter::OutUpdateRequest);
         Ok(())
     }
-}
-
-/// Lets the connections of a context go on at once, over another pair than before if it `has_moved`;
-/// if they were told so before, only those that heard of nothing since. May sleep.
-pub(super) fn resume(namespace: &Namespace, context: &Context, has_moved: bool, is_again: bool) {
-    namespace.counters.count(Counter::Resumed);
-    context.begin_path(now());
-    let ulids = context.ulids();
-    let octets = |ulid: Ulid| ulid.octets();
-    sock::resume(
-        namespace.net(),
-        octets(ulids.local),
-        octets(ulids.peer),
-        has_moved,
-        is_again,
-    );
 }
 
 /// What was sent over a pair that is left, and waits for a neighbour that may be gone, waits no

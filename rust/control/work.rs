@@ -56,7 +56,7 @@ use crate::{
 };
 use kernel::sync::rcu;
 
-/// Messages that are taken from the queue before the worker lets others run.
+/// Messages, contexts and requests that have their turn before others have.
 const BATCH: usize = 64;
 
 impl Work for Namespace {
@@ -68,14 +68,27 @@ impl Work for Namespace {
 impl Control {
     fn work(&self, namespace: &Namespace) {
         self.follow_addresses(namespace);
-        for context in self.attention.drain() {
-            self.attend(namespace, &context);
-        }
-        for _ in 0..BATCH {
-            let Some((packet, notes)) = self.queue.pop() else {
+        let mut waiting = self.attention.drain();
+        loop {
+            // In turns, or the queue would overflow while very many contexts want attention.
+            let mut is_last = false;
+            for _ in 0..BATCH {
+                let Some(context) = waiting.next() else {
+                    is_last = true;
+                    break;
+                };
+                self.attend(namespace, &context);
+            }
+            for _ in 0..BATCH {
+                let Some((packet, notes)) = self.queue.pop() else {
+                    break;
+                };
+                self.received(namespace, &packet, notes);
+            }
+            if is_last {
                 break;
-            };
-            self.received(namespace, &packet, notes);
+            }
+            self.tell_to_resume(namespace, false);
         }
         for _ in 0..BATCH {
             if !self.serve_request(namespace) {
@@ -87,7 +100,9 @@ impl Control {
             .into_iter()
             .flatten()
             .min();
-        if !self.queue.is_empty() || !self.requests_are_empty() {
+        let has_more = !self.queue.is_empty() || !self.requests_are_empty();
+        self.tell_to_resume(namespace, !has_more);
+        if has_more {
             self.worker.queue();
         } else if let Some(next) = next {
             self.worker.queue_within(next.as_millis());

@@ -292,8 +292,15 @@ int shim6_helper_getsockopt_nowhere(struct socket *sock, int level, int name);
 
 /* tcp.c */
 bool shim6_helper_tcp_timed_out(const struct sock *sk, struct shim6_helper_tcp_timeout *timeout);
-void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
-			     const struct in6_addr *peer, bool is_other_path, bool is_again);
+
+/* How a connection goes on: at all, over another path, only if it waits again. */
+#define SHIM6_RESUME		1
+#define SHIM6_RESUME_OTHER_PATH	2
+#define SHIM6_RESUME_AGAIN	4
+
+typedef unsigned int (*shim6_helper_resume_fn)(const struct in6_addr *local,
+					       const struct in6_addr *peer, void *data);
+void shim6_helper_tcp_resume(struct net *net, shim6_helper_resume_fn wanted, void *data);
 
 /* tracepoint.c */
 int shim6_helper_tracepoint_register(const char *name, void *probe, void *data);

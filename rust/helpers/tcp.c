@@ -45,12 +45,14 @@ bool shim6_helper_tcp_timed_out(const struct sock *sk, struct shim6_helper_tcp_t
 	return true;
 }
 
-static bool is_connection(struct net *net, const struct sock *sk, const struct in6_addr *local,
-			  const struct in6_addr *peer)
+/* How @sk is to go on, 0 if it is not among those that are. */
+static unsigned int how_to_resume(struct net *net, const struct sock *sk,
+				  shim6_helper_resume_fn wanted, void *data)
 {
-	return sk_fullsock(sk) && sk->sk_family == AF_INET6 && net_eq(sock_net(sk), net) &&
-	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, local) &&
-	       ipv6_addr_equal(&sk->sk_v6_daddr, peer);
+	if (!sk_fullsock(sk) || sk->sk_family != AF_INET6 || !net_eq(sock_net(sk), net) ||
+	    inet_csk(sk)->icsk_pending != ICSK_TIME_RETRANS)
+		return 0;
+	return wanted(&sk->sk_v6_rcv_saddr, &sk->sk_v6_daddr, data);
 }
 
 /*
@@ -90,15 +92,16 @@ static void forgive(struct sock *sk, bool is_other_path)
 		begin_path(sk);
 }
 
-static void resume(struct sock *sk, bool is_other_path, bool is_again)
+static void resume(struct sock *sk, unsigned int how)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	bh_lock_sock(sk);
-	if (icsk->icsk_pending == ICSK_TIME_RETRANS && (!is_again || icsk->icsk_retransmits)) {
+	if (icsk->icsk_pending == ICSK_TIME_RETRANS &&
+	    (!(how & SHIM6_RESUME_AGAIN) || icsk->icsk_retransmits)) {
 		/* Whoever owns it may send nothing, its window being full. The timer waits. */
 		if (!sock_owned_by_user(sk))
-			forgive(sk, is_other_path);
+			forgive(sk, how & SHIM6_RESUME_OTHER_PATH);
 		sk_reset_timer(sk, &sk->tcp_retransmit_timer, jiffies + 1);
 	}
 	bh_unlock_sock(sk);
@@ -107,14 +110,13 @@ static void resume(struct sock *sk, bool is_other_path, bool is_again)
 
 /*
  * An outage backs the retransmission timers of connections off. Those that wait
- * for theirs get it now, with the next one not backed off; if @is_again, only those
- * that heard of nothing since. Sleeps between buckets.
+ * for theirs and are @wanted get it now, with the next one not backed off; with
+ * SHIM6_RESUME_AGAIN, only if they heard of nothing since. Sleeps between buckets.
  */
-void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
-			     const struct in6_addr *peer, bool is_other_path, bool is_again)
+void shim6_helper_tcp_resume(struct net *net, shim6_helper_resume_fn wanted, void *data)
 {
 	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
-	unsigned int i, n, seen, skip = 0;
+	unsigned int i, n, seen, flags, how[16], skip = 0;
 	struct hlist_nulls_node *node;
 	struct sock *found[16], *sk;
 
@@ -127,10 +129,13 @@ void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
 			/* Locks of sockets are taken before that of the bucket. */
 			spin_lock_bh(inet_ehash_lockp(hashinfo, i));
 			sk_nulls_for_each(sk, node, &bucket->chain) {
-				if (!is_connection(net, sk, local, peer) || seen++ < skip)
+				if (seen++ < skip)
 					continue;
-				if (refcount_inc_not_zero(&sk->sk_refcnt))
-					found[n++] = sk;
+				flags = how_to_resume(net, sk, wanted, data);
+				if (flags && refcount_inc_not_zero(&sk->sk_refcnt)) {
+					found[n] = sk;
+					how[n++] = flags;
+				}
 				if (n == ARRAY_SIZE(found))
 					break;
 			}
@@ -140,8 +145,10 @@ void shim6_helper_tcp_resume(struct net *net, const struct in6_addr *local,
 		skip = n == ARRAY_SIZE(found) ? seen : 0;
 		i += !skip;
 		local_bh_disable();
-		while (n)
-			resume(found[--n], is_other_path, is_again);
+		while (n) {
+			n--;
+			resume(found[n], how[n]);
+		}
 		local_bh_enable();
 		cond_resched();
 	}

@@ -5,10 +5,7 @@
 //! C headers: [`include/net/sock.h`](srctree/include/net/sock.h),
 //! [`include/linux/net.h`](srctree/include/linux/net.h)
 
-use super::{
-    address::In6Addr,
-    net::Net, //
-};
+use super::net::Net;
 use crate::bindings;
 use core::{
     ops::ControlFlow,
@@ -21,6 +18,7 @@ use kernel::{
     error::to_result,
     ffi::{
         c_int,
+        c_uint,
         c_void, //
     },
     prelude::*,
@@ -334,26 +332,65 @@ pub(crate) fn for_each_connected<F: FnMut(&Sock) -> ControlFlow<()>>(net: &Net, 
     }
 }
 
-/// Lets the TCP connections between two addresses send again at once what they wait to retransmit,
-/// rather than when their timers expire, which are backed off. Over another path than before, earlier
-/// timeouts do not count as congestion. If `is_again`, only those that heard of nothing since their
-/// last timeout. Process context, sleeps.
-pub(crate) fn resume(
-    net: &Net,
-    local: [u8; 16],
-    peer: [u8; 16],
-    is_other_path: bool,
-    is_again: bool,
-) {
-    let (local, peer) = (In6Addr::from_octets(&local), In6Addr::from_octets(&peer));
-    // SAFETY: The namespace is live, and both addresses are valid.
+/// How connections go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Resume {
+    /// Over another path than before: earlier timeouts do not count as congestion.
+    pub(crate) is_other_path: bool,
+    /// They were told before: only those that heard of nothing since their last timeout go on.
+    pub(crate) is_again: bool,
+}
+
+impl Resume {
+    /// What comes of two reasons.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            is_other_path: self.is_other_path || other.is_other_path,
+            is_again: self.is_again && other.is_again,
+        }
+    }
+}
+
+/// Lets TCP connections send again at once what they wait to retransmit, rather than when their
+/// timers expire, which are backed off: those between a local address and one of the peer of which
+/// `how` says so. Process context, sleeps; `how` must not.
+pub(crate) fn resume<F>(net: &Net, mut how: F)
+where
+    F: FnMut([u8; 16], [u8; 16]) -> Option<Resume>,
+{
+    /// # Safety
+    ///
+    /// `data` is a `*mut F` that nobody else uses; both addresses are valid.
+    unsafe extern "C" fn call<F>(
+        local: *const bindings::in6_addr,
+        peer: *const bindings::in6_addr,
+        data: *mut c_void,
+    ) -> c_uint
+    where
+        F: FnMut([u8; 16], [u8; 16]) -> Option<Resume>,
+    {
+        // SAFETY: By the safety requirement.
+        let how = unsafe { &mut *data.cast::<F>() };
+        // SAFETY: By the safety requirement; all members of the union are 16 octets.
+        let octets = |address: *const bindings::in6_addr| unsafe { (*address).in6_u.u6_addr8 };
+        how(octets(local), octets(peer)).map_or(0, |resume| {
+            let mut flags = bindings::SHIM6_RESUME;
+            if resume.is_other_path {
+                flags |= bindings::SHIM6_RESUME_OTHER_PATH;
+            }
+            if resume.is_again {
+                flags |= bindings::SHIM6_RESUME_AGAIN;
+            }
+            flags
+        })
+    }
+
+    // SAFETY: The namespace is live, and the closure outlives the call.
     unsafe {
         bindings::shim6_helper_tcp_resume(
             net.as_ptr(),
-            local.as_ptr(),
-            peer.as_ptr(),
-            is_other_path,
-            is_again,
+            Some(call::<F>),
+            (&raw mut how).cast(),
         );
     }
 }
