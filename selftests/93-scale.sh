@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Many contexts: made, read and deleted by netlink; established ones that nobody uses
+# keep little, and are watched again as soon as somebody does. bench_scale.sh measures
+# the same with a million.
+
+. "$(dirname "$0")/lib/tap.sh"
+. "$(dirname "$0")/lib/reap.sh"
+. "$(dirname "$0")/lib/wide.sh"
+. "$(dirname "$0")/lib/scale.sh"
+
+readonly MANY=20000 SETS=40
+readonly ESTABLISHED=$((SETS * SETS))
+# An idle context takes about 1100 octets; with all that it needs in use, 5000 more.
+readonly MOST=1600
+
+# dumped WORD: that of the last dump.
+dumped() {
+	value "$1" <<<"$DUMP"
+}
+
+# shown_operational: contexts of A whose failure detection a dump shows.
+shown_operational() {
+	on A shim6 context show --json | jq '[.[] | select(.reap == "operational")] | length'
+}
+
+# few_octets BEFORE: each of the contexts of both hosts takes little.
+few_octets() {
+	local octets
+
+	octets=$(octets_each "$1" $((2 * ESTABLISHED)))
+	echo "$octets octets each"
+	((octets < MOST))
+}
+
+tap_begin
+
+#
+# Static contexts
+#
+
+scale_alone A || die "a host by itself"
+setting A max_contexts $MANY || die "settings"
+# The first ones pay for what stays.
+{ on A scale add $SCALE_LOCAL 0 1000 && on A scale del 0 1000; } >/dev/null || die "contexts"
+before=$(used_memory)
+check "$MANY contexts are made" on A scale add $SCALE_LOCAL 0 $MANY
+is "they are there" "$(stat_get A Contexts)" $MANY
+check_not "one more is refused" on A scale add $SCALE_LOCAL $MANY $((MANY + 1))
+DUMP=$(on A scale dump)
+note "$DUMP"
+is "a dump has all of them" "$(dumped messages)" $MANY
+is "  which nothing has disturbed" "$(dumped interrupted)" 0
+check "  in many pieces, each of which goes on where the last one ended" [ "$(dumped pieces)" -gt 20 ]
+check "datagrams to all of them leave" on A scale send $SCALE_LOCAL 2048 $MANY
+check "  by their contexts" [ "$(stat_get A OutUlids)" -ge 2048 ]
+check "they are deleted" on A scale del 0 $MANY
+is "none is left" "$(stat_get A Contexts)" 0
+check "their memory is free again" wait_until 20 memory_is_back "$before"
+topo_down
+
+#
+# Established contexts
+#
+
+scale_wire $SETS || die "two hosts"
+{ generous A && generous B; } || die "settings"
+head -n 64 "$TOPO_DIR/pairs" | on A scale start 60 >/dev/null || die "contexts"
+{ on A shim6 context flush && on B shim6 context flush; } || die "flush"
+stat_mark A B
+before=$(used_memory)
+check "$ESTABLISHED contexts are established" on A scale start 300 <"$TOPO_DIR/pairs"
+check "they become silent" wait_until 120 silent
+check "each of them keeps little" wait_until 60 few_octets "$before"
+is "a dump shows failure detection of each" "$(shown_operational)" $ESTABLISHED
+check "  and leaves them as they are" wait_until 60 few_octets "$before"
+topo_down
+
+#
+# A context that nobody has used for long
+#
+
+reap_hosts 1000 || die "two hosts with a context"
+serve B || die "server"
+pause 120
+is "an idle context is operational" "$(reap A) $(reap B)" "operational operational"
+is "  at the ULIDs" "$(pair A)" "A1 B1"
+topo_break A1 B1 both
+check "a connection over a dead pair" \
+	flow_start stream tcp -w 60 -s 5000 -i 10 A1 B1
+check "  goes on over another one" flow_goes stream 50000 30
+check "  where both ends are" wait_until 20 is_operational
+tap_end
