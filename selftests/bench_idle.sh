@@ -16,6 +16,7 @@
 
 . "$(dirname "$0")/lib/establish.sh"
 . "$(dirname "$0")/lib/wide.sh"
+. "$(dirname "$0")/lib/scale.sh"
 
 readonly OUT=${1:?"usage: bench_idle.sh OUT.json [CONTEXTS] [ROUNDS]"}
 readonly CONTEXTS=${2:-10000} ROUNDS=${3:-7}
@@ -25,21 +26,6 @@ readonly PREFIXES=16 LENGTH=5 UDP_PORT=7200
 
 SAMPLES=$(mktemp)
 at_exit rm -f "$SAMPLES"
-
-# Control messages that both hosts have sent.
-sent_messages() {
-	local host name value sum=0
-
-	for host in A B; do
-		while read -r name value; do
-			case $name in
-			OutI1 | OutR1 | OutI2 | OutR2 | OutR1bis | OutI2bis | OutUpdateRequest | \
-				OutUpdateAcknowledgement | OutKeepalive | OutProbe | OutError) sum=$((sum + value)) ;;
-			esac
-		done < <(on $host cat /proc/net/shim6_stat)
-	done
-	echo $sum
-}
 
 # sample KIND: a line "KIND ROUNDS MESSAGES".
 sample() {
@@ -65,14 +51,6 @@ samples() {
 	[[ -n $talker ]] || return 0
 	wait "$talker" || die "no traffic: $(<"$TOPO_DIR/talk")"
 	echo "# $(<"$TOPO_DIR/talk")"
-}
-
-silent() {
-	local before
-
-	before=$(sent_messages)
-	pause 6
-	(($(sent_messages) == before))
 }
 
 : >"$OUT" || die "cannot write $OUT"

@@ -10,7 +10,7 @@ readonly SCALE_LOCAL=2001:db8:1::a
 # scale_alone HOST: the host by itself. What it sends is dropped by a device.
 scale_alone() {
 	TOPO_DIR=$(mktemp -d) || return
-	TOPO_FORM=direct
+	export TOPO_FORM=direct
 	at_exit topo_down
 	ip netns add "$TOPO-$1" || return
 	{
@@ -37,7 +37,7 @@ scale_wire() {
 		for ((k = 1; k <= n; k++)); do
 			prefixes=()
 			for ((i = 1; i <= locators; i++)); do
-				prefixes+=(--prefix "$(printf '2001:db8:%x%s:%x::/64' $i $digit $k)")
+				prefixes+=(--prefix "$(printf '2001:db8:%x%s:%x::/64' "$i" "$digit" "$k")")
 			done
 			shim6 hba generate "${prefixes[@]}" --output "$TOPO_DIR/set-$host-$k" \
 				>"$TOPO_DIR/set" || return
@@ -50,7 +50,7 @@ scale_wire() {
 		{
 			for i in 1 2; do echo "address add fe80::$digit/64 dev up$i nodad"; done
 			for ((i = 1; i <= locators; i++)); do
-				printf 'route add 2001:db8:%x%s::/48 via %s dev up%d\n' $i $peer $far $((2 - i % 2))
+				printf 'route add 2001:db8:%x%s::/48 via %s dev up%d\n' "$i" "$peer" "$far" $((2 - i % 2))
 			done
 		} >>"$TOPO_DIR/batch-$host"
 		on "$host" ip -6 -batch - <"$TOPO_DIR/batch-$host" || return
@@ -58,6 +58,7 @@ scale_wire() {
 			on "$host" shim6 identity add "set$k" "$TOPO_DIR/set-$host-$k" || return
 		done
 	done
+	export SCALE_TO
 	read -r SCALE_TO <"$TOPO_DIR/addresses-B"
 	wide_pairs >"$TOPO_DIR/pairs"
 }
