@@ -73,6 +73,8 @@ struct sk_buff *shim6_helper_gro_go(struct list_head *head, struct sk_buff *skb,
 
 	if (!offload || !offload->callbacks.gro_receive)
 		goto flush;
+	/* More than 64 KiB are merged of TCP only. */
+	NAPI_GRO_CB(skb)->proto = protocol;
 	match(head, skb, header, hlen);
 	skb_gro_pull(skb, hlen);
 	skb_gro_postpull_rcsum(skb, header, hlen);
