@@ -3,19 +3,20 @@
  * As much traffic as goes, and how much of it arrives. What is measured is the
  * stack: data is neither made nor looked at, and datagrams go many in one call.
  *
- *	blast receive ADDRESS PORT
+ *	blast receive|hold ADDRESS PORT
  *	blast tcp SOURCE DESTINATION PORT MS
  *	blast udp SOURCE DESTINATION PORT MS [SIZE]
  *	blast out SOURCE DESTINATION PORT MS [SIZE]
  *
  * tcp sends a stream, udp datagrams of SIZE octets (default 64), for so many
- * milliseconds; out is udp to nobody, so none is received. Their last line is
+ * milliseconds; out is udp without asking how many came. Their last line is
  *
  *	sent=N received=N us=N
  *
  * octets or datagrams that were sent and that the receiver got, and for how many
  * microseconds: for tcp until the receiver had the last one. The receiver serves
- * one sender after the other until SIGTERM.
+ * one sender after the other until SIGTERM. hold has a socket for datagrams and never
+ * reads from it, so that its queue is full soon.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -42,7 +43,7 @@
 #define ATTEMPTS	25
 
 static const char usage[] =
-	"usage: blast receive ADDRESS PORT\n"
+	"usage: blast receive|hold ADDRESS PORT\n"
 	"       blast tcp SOURCE DESTINATION PORT MS\n"
 	"       blast udp|out SOURCE DESTINATION PORT MS [SIZE]\n";
 
@@ -249,6 +250,11 @@ int main(int argc, char **argv)
 	long size = 64, ms;
 	int port, fd;
 
+	if (argc == 4 && !strcmp(argv[1], "hold")) {
+		open_socket(SOCK_DGRAM, argv[2], number(argv[3], 1, 65535));
+		for (;;)
+			pause();
+	}
 	if (argc == 4 && !strcmp(argv[1], "receive"))
 		return receive(argv[2], number(argv[3], 1, 65535));
 	if (!(is_tcp && argc == 6) && !((is_udp || is_out) && (argc == 6 || argc == 7)))
