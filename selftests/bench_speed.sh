@@ -223,11 +223,11 @@ report() {
 	def side: {samples: ., median: median, min: min, max: max};
 	def lines: split("\n")[] | select(. != "") | [splits(" +")];
 	[lines] as $all |
-	def value(name; traffic): [$all[] | select(.[0] == name and .[1] == traffic)[2] | tonumber];
+	def value($name; $traffic): [$all[] | select(.[0] == $name and .[1] == $traffic)[2] | tonumber];
 	# Nanoseconds of a datagram.
-	def cost(name; traffic): value(name; traffic) | if length > 0 then 1e9 / median else null end;
-	def added(name; traffic): if cost(name; traffic) == null then null
-		else cost(name; traffic) - cost("absent"; traffic) end;
+	def cost($name; $traffic): value($name; $traffic) | if length > 0 then 1e9 / median else null end;
+	def added($name; $traffic): if cost($name; $traffic) == null then null
+		else cost($name; $traffic) - cost("absent"; $traffic) end;
 	{
 		kernel: $kernel, date: $date, processor: $processor, processors: $processors,
 		rounds: $rounds, milliseconds: $ms,
