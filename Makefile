@@ -46,6 +46,9 @@ test:
 test-stock:
 	@qemu/test stock
 
+test-debug:
+	@qemu/test debug
+
 test-nics:
 	@qemu/test nics
 
@@ -136,6 +139,7 @@ help:
 	@echo 'make demo              a download changes its provider, in a virtual machine'
 	@echo 'make test              all tests; the last line counts them'
 	@echo 'make test-stock        all selftests on the stock kernel'
+	@echo 'make test-debug        what User-Mode Linux can run, on one with KASAN, lockdep, kmemleak ...'
 	@echo 'make test-nics         two machines, and every emulated NIC between them'
 	@echo 'make sim SEEDS=N|A..B  hosts made of the protocol code, with every fault there is'
 	@echo 'make bench             throughput, contexts a second, and how long connections stand still when a'
@@ -151,5 +155,5 @@ help:
 	@echo 'make test-packages     installs, uses and removes them in virtual machines with systemd'
 	@echo 'make clean             what was built in this checkout (the cache stays)'
 
-.PHONY: modules demo test test-stock test-nics sim bench check clippy fmt shell update tools \
+.PHONY: modules demo test test-stock test-debug test-nics sim bench check clippy fmt shell update tools \
 	install install-module install-utils install-dev install-dkms deb test-packages clean help

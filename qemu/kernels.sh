@@ -10,6 +10,8 @@ DEFAULT_KERNEL=7.3
 NATIVE_KERNEL=uml
 # The one for measurements of speed: it runs at that of the host, on several processors.
 SPEED_KERNEL=uml-smp
+# The one that looks for mistakes in the module while it runs them.
+DEBUG_KERNEL=uml-debug
 # The one that also gets the load and data-path tests, by `make test`.
 OTHER_KERNEL=7.2
 
@@ -19,12 +21,13 @@ declare -A KERNEL_ROOT=(
 	[7.2]=testing
 	[uml]=stable
 	[uml-smp]=stable
+	[uml-debug]=stable
 )
 
 # KERNEL -> architecture: x86 is emulated, um (User-Mode Linux) is a process. It is
 # built from the source of its root's kernel, with uml.config and another one.
-declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-smp]=um)
-declare -A KERNEL_CONFIG=([uml]=uml-travel.config [uml-smp]=uml-smp.config)
+declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-smp]=um [uml-debug]=um)
+declare -A KERNEL_CONFIG=([uml]=uml-travel.config [uml-smp]=uml-smp.config [uml-debug]=uml-debug.config)
 
 # Packaged KERNEL -> extended regular expression of its image packages without
 # "linux-image-"; the highest version wins.

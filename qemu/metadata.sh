@@ -28,6 +28,8 @@ need_kernel() {
 	*) cached "kernels/$key" "Rust metadata of kernel $RELEASE" make_tree make-metadata "$packaged" "$1" ;;
 	esac
 	KERNEL_MAKE=(make -C /kernel "ARCH=${KERNEL_ARCH[$1]}" "CC=$(<"$KERNEL_DIR/.shim6-compiler")")
+	# With clang come its linker and the rest.
+	[[ ${KERNEL_MAKE[-1]} != CC=clang ]] || KERNEL_MAKE+=(LLVM=1)
 }
 
 # The tree is at /kernel in the build root wherever it is in the cache, so that
