@@ -116,6 +116,7 @@ fill_stage() {
 		esac
 	done
 	for file in "$TOP"/tools/trace/*; do
+		[[ -e $file ]] || continue
 		install_new "$file" "$into/bin/${file##*/}"
 	done
 }

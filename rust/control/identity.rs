@@ -31,6 +31,7 @@ use crate::{
             Locator,
             LocatorRecord,
             Preference,
+            PreferenceFlags,
             Ulid,
             VerificationMethod,
             MAX_LOCATORS, //
@@ -176,16 +177,26 @@ impl LocalIdentity {
     fn list(&self, net: &Net, ulid: Ulid) -> Result<LocatorList, AllocError> {
         let mut found: KVec<KnownLocator> = KVec::with_capacity(MAX_LOCATORS, GFP_KERNEL)?;
         // The ULID comes first and is there in any case: whether the context outlives it is
-        // another question.
+        // another question. While no packets can be sent from it, it is BROKEN (RFC 5533,
+        // Section 5.15.3).
         found.push(
             KnownLocator {
                 verification: self.method_for(&ulid.as_locator()),
+                preference: Preference {
+                    flags: PreferenceFlags::BROKEN,
+                    ..Preference::default()
+                },
                 ..KnownLocator::new(ulid.as_locator())
             },
             GFP_KERNEL,
         )?;
         local_address::for_each(net, |address| {
             let locator = Locator::new(address.address());
+            if let Some(known) = found.first_mut().filter(|known| known.locator == locator) {
+                if address.is_usable() {
+                    known.preference = Preference::default();
+                }
+            }
             let method = self
                 .method_for(&locator)
                 .filter(|_| address.is_usable() && locator.is_shimmable());
@@ -392,7 +403,7 @@ impl Identities {
         };
         let list = identity.list(net, ulid)?;
         if let Some(announced) = before.and_then(|at| inner.announced.get_mut(at)) {
-            if !same_locators(&announced.local.list, &list) {
+            if !same_lists(&announced.local.list, &list) {
                 announced.local = signed(list, identity)?;
             }
             announced.is_stale = false;
@@ -450,14 +461,18 @@ pub(crate) fn local_with(full: &Local, list: LocatorList) -> Result<RcuArc<Local
     }
 }
 
-/// Whether two lists have the same locators in the same order.
-fn same_locators(one: &LocatorList, other: &LocatorList) -> bool {
+/// Whether two lists say the same, in the same order.
+fn same_lists(one: &LocatorList, other: &LocatorList) -> bool {
     one.as_slice().len() == other.as_slice().len()
         && one
             .as_slice()
             .iter()
             .zip(other.as_slice())
-            .all(|(a, b)| a.locator == b.locator && a.verification == b.verification)
+            .all(|(a, b)| {
+                a.locator == b.locator
+                    && a.verification == b.verification
+                    && a.preference == b.preference
+            })
 }
 
 impl Control {
