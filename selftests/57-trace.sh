@@ -78,6 +78,19 @@ check "a packet without a route is dropped" traces A drop "reason=OutNoRoute sou
 check "and freed as that" grep -q 'kfree_skb: .*reason: IP_OUTNOROUTES' "$TRACE/trace"
 on A ip -6 rule del pref 100
 
+# The example for trace-cmd(1), which makes words of the formats by itself.
+establish || die "no context"
+example() {
+	shim6-trace-cmd nsenter --net="/run/netns/$(topo_ns A)" shim6 context flush >"$TOPO_DIR/example"
+	cat "$TOPO_DIR/example"
+	grep -q "shim6_state: .*ulid_local=$A1 ulid_peer=$B1 from=ESTABLISHED to=IDLE cause=admin" "$TOPO_DIR/example"
+}
+if command -v trace-cmd >/dev/null; then
+	check "trace-cmd reads the formats" example
+else
+	skip "trace-cmd reads the formats" "trace-cmd is not installed"
+fi
+
 echo 0 >"$TRACE/events/shim6/enable"
 trace_forget
 on B shim6 context flush
