@@ -13,6 +13,10 @@ plan_emulator() {
 	if grep -qwE 'vmx|svm' /proc/cpuinfo && [[ -r /dev/kvm && -w /dev/kvm ]]; then
 		accelerator=kvm
 	fi
+	if [[ -n $system ]]; then
+		# What systemd does once after an update was done when the system was made.
+		append+=' systemd.condition_needs_update=0'
+	fi
 	mounts+=("$ROOT_DIR/boot:/boot:ro")
 	# shellcheck disable=SC2054 # commas belong to the options.
 	command=(
