@@ -38,8 +38,8 @@ plan_emulator() {
 	if [[ -n $system ]]; then
 		mounts+=("$system:/run/layer:ro")
 		command+=(
-			-drive if=none,id=layer,format=raw,readonly=on,file.locking=off,file=/run/layer/layer.squashfs
-			-device virtio-blk-pci,drive=layer,serial=layer
+			-drive "if=none,id=layer,format=raw,readonly=on,file.locking=off,file=/run/layer/layer.squashfs"
+			-device "virtio-blk-pci,drive=layer,serial=layer"
 		)
 	fi
 	if [[ -n $share ]]; then

@@ -464,15 +464,11 @@ pub(crate) fn local_with(full: &Local, list: LocatorList) -> Result<RcuArc<Local
 /// Whether two lists say the same, in the same order.
 fn same_lists(one: &LocatorList, other: &LocatorList) -> bool {
     one.as_slice().len() == other.as_slice().len()
-        && one
-            .as_slice()
-            .iter()
-            .zip(other.as_slice())
-            .all(|(a, b)| {
-                a.locator == b.locator
-                    && a.verification == b.verification
-                    && a.preference == b.preference
-            })
+        && one.as_slice().iter().zip(other.as_slice()).all(|(a, b)| {
+            a.locator == b.locator
+                && a.verification == b.verification
+                && a.preference == b.preference
+        })
 }
 
 impl Control {

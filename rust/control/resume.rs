@@ -84,7 +84,8 @@ impl Control {
             Ok(_) => waiting.len = waiting.len.saturating_add(1),
             Err(_) => {
                 // Nothing waits for memory.
-                let only = |local: [u8; 16], peer: [u8; 16]| (join(local, peer) == key).then_some(how);
+                let only =
+                    |local: [u8; 16], peer: [u8; 16]| (join(local, peer) == key).then_some(how);
                 sock::resume(namespace.net(), only);
             }
         }

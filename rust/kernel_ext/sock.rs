@@ -387,10 +387,6 @@ where
 
     // SAFETY: The namespace is live, and the closure outlives the call.
     unsafe {
-        bindings::shim6_helper_tcp_resume(
-            net.as_ptr(),
-            Some(call::<F>),
-            (&raw mut how).cast(),
-        );
+        bindings::shim6_helper_tcp_resume(net.as_ptr(), Some(call::<F>), (&raw mut how).cast());
     }
 }

@@ -199,7 +199,9 @@ static void tell_timeout(int fd)
 	struct tcp_info info = {};
 	socklen_t length = sizeof(info);
 
-	if (options.protocol != IPPROTO_TCP || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+	if (options.protocol != IPPROTO_TCP)
+		return;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
 		return;
 	if (info.tcpi_retransmits && !was)
 		printf("timeout %lld\n", now_ms());
