@@ -387,7 +387,7 @@ impl Turn<'_, '_> {
         // A state alone needs no memory and cannot be wrong.
         let _ = locked.apply(self.namespace.net(), change, self.cause);
         reap::follow(self.namespace, self.context, &mut locked);
-        reap::set_timer(self.context, &mut locked);
+        let _ = reap::set_timer(self.context, &mut locked);
     }
 
     fn control(&self) -> &Control {

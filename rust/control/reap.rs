@@ -557,14 +557,15 @@ pub(super) fn follow(namespace: &Namespace, context: &Context, locked: &mut Lock
 
 /// The machines of a context wait for their time, or rest if nothing goes on.
 fn end_turn(context: &RcuArc<Context>, locked: &mut Locked<'_>) {
-    set_timer(context, locked);
-    locked.let_rest();
+    if !set_timer(context, locked) {
+        locked.let_rest();
+    }
 }
 
-/// The timer of a context fires when one of its machines wants it to.
-pub(super) fn set_timer(context: &RcuArc<Context>, locked: &mut Locked<'_>) {
+/// The timer of a context fires when one of its machines wants it to; false if none does.
+pub(super) fn set_timer(context: &RcuArc<Context>, locked: &mut Locked<'_>) -> bool {
     let Some(establishment) = locked.kept_establishment() else {
-        return;
+        return false;
     };
     let watched = establishment
         .watch
@@ -578,6 +579,7 @@ pub(super) fn set_timer(context: &RcuArc<Context>, locked: &mut Locked<'_>) {
         context,
         deadline.map(|deadline| deadline.since(now()).as_millis()),
     );
+    deadline.is_some()
 }
 
 /// The peer has proved to be where probes went that it reported.
