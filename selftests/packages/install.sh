@@ -33,6 +33,10 @@ RELEASE=$(basename /lib/modules/*)
 series=$(cut -d. -f1,2 <<<"$RELEASE")
 source=$(dpkg-query -W -f '${source:Version}' "linux-source-$series")
 
+# The archive, in the file and the form in which Debian's installer leaves it.
+sed -nE 's:^deb \[signed-by=(.*)\] (.*) trixie main$:Types\: deb\nURIs\: \2\nSuites\: trixie trixie-updates\nComponents\: main\nSigned-By\: \1:p' \
+	/etc/apt/sources.list >/etc/apt/sources.list.d/debian.sources
+rm /etc/apt/sources.list
 check "the kernel of the README is there already" run_part "a and b: kernel"
 is "and it is the one that is booted here" "$(basename /lib/modules/*)" "$RELEASE"
 
