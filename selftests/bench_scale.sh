@@ -68,7 +68,7 @@ part_table() {
 		lookups "same_$count" 1
 	done
 	sample static_octets "$(octets_each "$before" "$done")"
-	result=$(on A scale dump) || die "dump: $result"
+	result=$(quiet_dump) || die "dump: $result"
 	echo "# $result"
 	[[ $(value messages <<<"$result") == "$done" ]] || die "a dump of $done contexts: $result"
 	sample dump_ms "$(value milliseconds <<<"$result")"

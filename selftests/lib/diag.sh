@@ -15,7 +15,7 @@ diag_dump() {
 		echo "== host $host: counters of the stack"
 		on "$host" nstat -as | awk '/Csum|Errors|Discards|NoRoutes|Fails|Retrans|Timeout|TooBig|Frag/ && $2 != 0 { print $1, $2 }'
 		echo "== host $host: contexts"
-		on "$host" shim6 context show
+		on "$host" shim6 context show | head -n 400
 		echo "== host $host: TCP sockets"
 		on "$host" ss -Htin
 		echo "== host $host: rules, routes, addresses"

@@ -111,6 +111,19 @@ memory_is_back() {
 	(($(used_memory) <= $1 + allowance))
 }
 
+# quiet_dump: what `scale dump` says on A when nothing has come between. A table that has
+# just grown may still be moving, and says so.
+quiet_dump() {
+	local result i
+
+	for ((i = 0; i < 100; i++)); do
+		result=$(on A scale dump) || return
+		[[ $(value interrupted <<<"$result") != 0 ]] || break
+		pause 0.1
+	done
+	echo "$result"
+}
+
 # octets_each BEFORE CONTEXTS: what one takes, of the kilobytes used since.
 octets_each() {
 	echo $((($(used_memory) - $1) * 1024 / $2))
