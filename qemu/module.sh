@@ -99,7 +99,7 @@ stage() {
 
 fill_stage() {
 	local into=$BUILD/$1/stage file
-	mkdir -p "$into"/{bin,lib,selftests,ynl/lib}
+	mkdir -p "$into"/{bin,lib,selftests,ynl/lib,doc}
 	for file in "$BUILD/$1/module/shim6.ko" "$BUILD"/selftests/* "$BUILD/cargo/release/shim6"; do
 		[[ -f $file && -x $file || $file == *.ko ]] || continue
 		case $file in
@@ -115,6 +115,7 @@ fill_stage() {
 		*) install_new "$file" "$into/ynl/${file##*/}" ;;
 		esac
 	done
+	install_new "$TOP/Documentation/wireshark.md" "$into/doc/wireshark.md"
 	for file in "$TOP"/tools/trace/*; do
 		[[ -e $file ]] || continue
 		install_new "$file" "$into/bin/${file##*/}"
