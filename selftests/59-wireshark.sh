@@ -55,8 +55,8 @@ expected() {
 	'shim6.type == 64 || shim6.type == 65') typed Update Ack ;;
 	'shim6.type == 66') typed Keepalive ;;
 	'shim6.type == 67') typed Probe ;;
-	'shim6.type == 67 && shim6[13:1] == 40') probes 'substr(h, 27, 1) == "4"' ;;
-	'shim6.type == 67 && shim6[12:1] >= 10') probes 'substr(h, 25, 1) != "0"' ;;
+	'shim6.type == 67 && shim6[13:1] == 0x40') probes 'substr(h, 27, 1) == "4"' ;;
+	'shim6.type == 67 && shim6[12:1] >= 0x10') probes 'substr(h, 25, 1) != "0"' ;;
 	"shim6.type == 67 && ipv6.src == $A2")
 		messages wire | awk -v from="$A2" '$4 == "Probe" && $2 == from { n++ } END { print n + 0 }'
 		;;

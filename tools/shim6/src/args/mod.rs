@@ -295,6 +295,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(examples, 58);
+        assert_eq!(examples, 59);
     }
 }
