@@ -78,9 +78,11 @@ background() {
 	BACKGROUND+=($!)
 }
 
-# What its parent has started is not its own.
+# What its parent has started is not its own; what it starts ends with it.
 in_background() {
 	BACKGROUND=()
+	trap 'stop_background; exit 130' INT
+	trap 'stop_background; exit 143' TERM
 	"$@"
 }
 
