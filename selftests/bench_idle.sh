@@ -87,8 +87,9 @@ jq -R -s --arg kernel "$(uname -r)" --arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" 
 	(split("\n") | map(select(. != "") | split(" "))) as $all |
 	def of(kind): [$all[] | select(.[0] == kind)];
 	def rounds(kind): of(kind) | map(.[1] | tonumber);
-	# Percent of one processor and host that is missing.
-	def cost(kind; base): (1 - (rounds(kind) | median) / (rounds(base) | median)) * 100 * $processors / 2;
+	# Percent of one processor and host that is missing, of what there is without any work.
+	def cost(kind; base): ((rounds(base) | median) - (rounds(kind) | median)) / (rounds("none") | median) * 100
+		* $processors / 2;
 	{
 		kernel: $kernel, date: $date, contexts: $contexts, processors: $processors, seconds: $seconds,
 		samples: (reduce $all[] as $one ({}; .[$one[0]] += [$one[1] | tonumber])),
