@@ -11,9 +11,11 @@ mod flows;
 mod forks;
 mod history;
 mod last_resort;
+mod lent;
 mod lists;
 mod local;
 mod locators;
+mod machines;
 mod namespace;
 mod overrides;
 mod path;
@@ -56,6 +58,7 @@ pub(crate) use locators::{
     Locators,
     Side, //
 };
+pub(crate) use machines::Look;
 pub(crate) use namespace::{
     Namespace,
     NAMESPACES, //
@@ -69,7 +72,6 @@ pub(crate) use peer::{
 pub(crate) use publish::{
     Change,
     Locked,
-    Look,
     PairReason,
     SetPairError, //
 };
