@@ -161,6 +161,15 @@ lists() {
 check "and has that list" wait_until 10 lists 1
 is "all of it again" "$(tell A reset locals)" ok
 check "B has that #108" wait_until 10 lists 2
+is "A's list, set to both" "$(tell A set locals "$A1" "$A2")" ok
+tell A every 0.1 >/dev/null
+topo_carrier A 1 down
+check "the link of A1 goes: B hears that it is BROKEN" wait_until 10 is_broken B "$A1" true
+topo_carrier A 1 up
+check "it is back: B hears that too" wait_until 10 is_broken B "$A1" false
+tell A every 0 >/dev/null
+is "all of it again" "$(tell A reset locals)" ok
+check "both use A1 and B1 again" topo_switch_both A1 B1
 
 # Feedback.
 stat_mark A B

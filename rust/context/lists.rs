@@ -132,14 +132,7 @@ impl Locked<'_> {
             return Ok((full.generation != before.generation).then_some(full));
         }
         let list = subset(&full, &self.control.special().lists.local)?;
-        let old = before.list.as_slice();
-        let is_same = list.as_slice().len() == old.len()
-            && list
-                .as_slice()
-                .iter()
-                .zip(old)
-                .all(|(new, old)| new.locator == old.locator);
-        if is_same {
+        if list.is_as(&before.list) {
             return Ok(None);
         }
         control::local_with(&full, list).map(Some)

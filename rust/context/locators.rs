@@ -125,6 +125,19 @@ impl LocatorList {
         self.find(locator).is_some()
     }
 
+    /// Whether another list has the same locators, in the same order, verified and flagged alike:
+    /// BROKEN comes and goes with links. Numbers that somebody set are no difference.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        let known = |known: &KnownLocator| {
+            (
+                known.locator,
+                known.verification,
+                known.preference.flags, //
+            )
+        };
+        self.0.iter().map(known).eq(other.0.iter().map(known))
+    }
+
     /// A copy in which `edit` changed what is known of the locators. May sleep.
     pub(crate) fn map(&self, mut edit: impl FnMut(&mut KnownLocator)) -> Result<Self, AllocError> {
         let mut list = KVec::with_capacity(self.0.len(), GFP_KERNEL)?;

@@ -403,7 +403,7 @@ impl Identities {
         };
         let list = identity.list(net, ulid)?;
         if let Some(announced) = before.and_then(|at| inner.announced.get_mut(at)) {
-            if !same_lists(&announced.local.list, &list) {
+            if !announced.local.list.is_as(&list) {
                 announced.local = signed(list, identity)?;
             }
             announced.is_stale = false;
@@ -459,16 +459,6 @@ pub(crate) fn local_with(full: &Local, list: LocatorList) -> Result<RcuArc<Local
         }
         .publish()?),
     }
-}
-
-/// Whether two lists say the same, in the same order.
-fn same_lists(one: &LocatorList, other: &LocatorList) -> bool {
-    one.as_slice().len() == other.as_slice().len()
-        && one.as_slice().iter().zip(other.as_slice()).all(|(a, b)| {
-            a.locator == b.locator
-                && a.verification == b.verification
-                && a.preference == b.preference
-        })
 }
 
 impl Control {

@@ -142,6 +142,11 @@ names() {
 	echo "$text"
 }
 
+# is_broken HOST LOCATOR true|false: whether a host takes a locator of its peer for BROKEN.
+is_broken() {
+	[[ $(shows "$1" "[.locator_peer[] | select(.address == \"$2\")][0].broken") == "$3" ]]
+}
+
 # monitor_start HOST: the events of a host from now on, in $TOPO_DIR/events-HOST.
 # `stop $SPAWNED` ends it.
 monitor_start() {
