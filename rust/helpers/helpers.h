@@ -262,8 +262,6 @@ void shim6_helper_skb_set_ignore_df(struct sk_buff *skb);
 u8 shim6_helper_skb_ip_summed(const struct sk_buff *skb);
 void shim6_helper_skb_set_checksum_unnecessary(struct sk_buff *skb);
 void shim6_helper_skb_clear_tstamp(struct sk_buff *skb);
-void shim6_helper_skb_postpull_rcsum(struct sk_buff *skb, const void *start, unsigned int len);
-void shim6_helper_skb_postpush_rcsum(struct sk_buff *skb, const void *start, unsigned int len);
 void shim6_helper_skb_mac_header_rebuild(struct sk_buff *skb);
 struct sock *shim6_helper_skb_full_sock(const struct sk_buff *skb, struct sock *sk);
 bool shim6_helper_sock_forbids_fragments(const struct sock *sk);

@@ -104,16 +104,6 @@ void shim6_helper_skb_clear_tstamp(struct sk_buff *skb)
 	skb_set_delivery_time(skb, 0, SKB_CLOCK_REALTIME);
 }
 
-void shim6_helper_skb_postpull_rcsum(struct sk_buff *skb, const void *start, unsigned int len)
-{
-	skb_postpull_rcsum(skb, start, len);
-}
-
-void shim6_helper_skb_postpush_rcsum(struct sk_buff *skb, const void *start, unsigned int len)
-{
-	skb_postpush_rcsum(skb, start, len);
-}
-
 void shim6_helper_skb_mac_header_rebuild(struct sk_buff *skb)
 {
 	if (skb_mac_header_was_set(skb))
