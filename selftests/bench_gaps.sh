@@ -17,6 +17,7 @@
 # stream ended whole and could be measured, whatever came out.
 
 . "$(dirname "$0")/lib/establish.sh"
+. "$(dirname "$0")/lib/candidates.sh"
 
 readonly OUT=${1:?"usage: bench_gaps.sh OUT.json [ROUNDS] [CANDIDATE]..."}
 readonly ROUNDS=${2:-20}
@@ -39,10 +40,6 @@ shim6-link         tcp   link Shim6, all as in the RFC
 mptcp-link         mptcp link MPTCP, fullmesh
 sctp-link          sctp  link SCTP, both addresses bound
 '
-
-field() {
-	awk -v name="$1" -v n="$2" '$1 == name { print $n }' <<<"$CANDIDATES"
-}
 
 # shim6 NAME=VALUE...: a context between A1 and B1, settings on both hosts.
 shim6_context() {
@@ -203,11 +200,7 @@ report() {
 : >"$OUT" || die "cannot write $OUT"
 SAMPLES=$(mktemp)
 at_exit rm -f "$SAMPLES"
-names=("${@:3}")
-((${#names[@]})) || mapfile -t names < <(awk 'NF { print $1 }' <<<"$CANDIDATES")
-for name in "${names[@]}"; do
-	[[ -n $(field "$name" 2) ]] || die "no candidate $name; there are: $(awk 'NF { print $1 }' <<<"$CANDIDATES" | tr '\n' ' ')"
-done
+choose_candidates "${@:3}"
 failed=0
 for ((round = 1; round <= ROUNDS; round++)); do
 	began=$(now_ms)

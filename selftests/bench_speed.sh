@@ -20,6 +20,7 @@
 # everything could be measured, whatever came out.
 
 . "$(dirname "$0")/lib/topology.sh"
+. "$(dirname "$0")/lib/candidates.sh"
 
 readonly OUT=${1:?"usage: bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]..."}
 readonly ROUNDS=${2:-7} LENGTH=${3:-1000}
@@ -53,10 +54,6 @@ readonly COSTS='
 loaded 10  module loaded, no context
 shim6  150 translated
 '
-
-field() {
-	awk -v name="$1" -v n="$2" '$1 == name { print $n }' <<<"$CANDIDATES"
-}
 
 device() {
 	local host
@@ -278,11 +275,7 @@ table() {
 : >"$OUT" || die "cannot write $OUT"
 SAMPLES=$(mktemp)
 at_exit rm -f "$SAMPLES"
-names=("${@:4}")
-((${#names[@]})) || mapfile -t names < <(awk 'NF { print $1 }' <<<"$CANDIDATES")
-for name in "${names[@]}"; do
-	[[ -n $(field "$name" 2) ]] || die "no candidate $name; there are: $(awk 'NF { print $1 }' <<<"$CANDIDATES" | tr '\n' ' ')"
-done
+choose_candidates "${@:4}"
 [[ ! -d /sys/module/shim6 ]] || rmmod shim6 || die "the module cannot be removed"
 topo_up direct
 spawn B taskset -c 1 blast receive "$B1" $BLAST_PORT

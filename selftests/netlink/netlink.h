@@ -271,6 +271,46 @@ static bool UNUSED receive_some(int fd, const struct request *request, struct an
 	return false;
 }
 
+/*
+ * A request for each number, many in one datagram. An acknowledgement is asked
+ * for the last of each; if an earlier one fails its answer comes first. @answered
+ * is called for each datagram, if it is not NULL.
+ */
+static void UNUSED in_batches(int fd, void (*build)(struct request *one, unsigned int number),
+			      unsigned int from, unsigned int to, void (*answered)(void))
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	static char octets[1 << 15];
+	struct answer answer = { 0 };
+	static struct request one;
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = from; i < to; i++) {
+		bool last;
+
+		build(&one, i);
+		last = i + 1 == to || len + 2 * one.header.nlmsg_len > sizeof(octets);
+		if (last)
+			one.header.nlmsg_flags |= NLM_F_ACK;
+		memcpy(octets + len, &one, one.header.nlmsg_len);
+		len += one.header.nlmsg_len;
+		if (!last)
+			continue;
+		if (sendto(fd, octets, len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) !=
+		    (ssize_t)len)
+			tap_bail("send requests");
+		while (!receive_some(fd, &one, &answer, NULL, NULL))
+			;
+		errno = answer.error ? answer.error : answer.other_error;
+		if (errno)
+			tap_bail("requests up to %u: %s", i, answer.sentence);
+		len = 0;
+		if (answered)
+			answered();
+	}
+}
+
 /* Sends a request that asks for an acknowledgement or a dump, reads the whole answer. */
 static struct answer UNUSED exchange(int fd, struct request *request, message_fn message,
 				     void *data)

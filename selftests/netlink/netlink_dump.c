@@ -88,51 +88,14 @@ static void build_del(struct request *one, unsigned int tag)
 	begin_tagged(one, SHIM6_CMD_CONTEXT_DEL, tag);
 }
 
-/*
- * A request for each of these tags, many in one datagram. An acknowledgement is
- * asked for the last of each; if an earlier one fails its answer comes first.
- */
-static void all(int on, void (*build)(struct request *one, unsigned int tag), unsigned int from,
-		unsigned int to)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	static char octets[1 << 15];
-	struct answer answer = { 0 };
-	struct request one;
-	size_t len = 0;
-	unsigned int i;
-
-	for (i = from; i < to; i++) {
-		bool last;
-
-		build(&one, i);
-		last = i + 1 == to || len + 2 * one.header.nlmsg_len > sizeof(octets);
-		if (last)
-			one.header.nlmsg_flags |= NLM_F_ACK;
-		memcpy(octets + len, &one, one.header.nlmsg_len);
-		len += one.header.nlmsg_len;
-		if (!last)
-			continue;
-		if (sendto(on, octets, len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) !=
-		    (ssize_t)len)
-			tap_bail("send requests");
-		while (!receive_some(on, &one, &answer, NULL, NULL))
-			;
-		errno = answer.error ? answer.error : answer.other_error;
-		if (errno)
-			tap_bail("requests up to %u: %s", i, answer.sentence);
-		len = 0;
-	}
-}
-
 static void add_all(int on, unsigned int from, unsigned int to)
 {
-	all(on, build_add, from, to);
+	in_batches(on, build_add, from, to, NULL);
 }
 
 static void delete_all(int on, unsigned int from, unsigned int to)
 {
-	all(on, build_del, from, to);
+	in_batches(on, build_del, from, to, NULL);
 }
 
 /* The kernel fills datagrams in our name, so this is what a dump costs. */

@@ -57,59 +57,46 @@ static struct in6_addr peer(unsigned int index)
 	return addr;
 }
 
-static void build_add(struct request *one, const struct in6_addr *local, unsigned int index)
+/* What contexts are made with. */
+static struct in6_addr ulid;
+
+static void build_add(struct request *one, unsigned int index)
 {
 	struct in6_addr addr = peer(index);
 
 	begin_command(one, SHIM6_CMD_CONTEXT_ADD, 0);
-	put(one, SHIM6_A_ULID_LOCAL, local, sizeof(*local));
+	put(one, SHIM6_A_ULID_LOCAL, &ulid, sizeof(ulid));
 	put(one, SHIM6_A_ULID_PEER, &addr, sizeof(addr));
 	put_u64(one, SHIM6_A_TAG_LOCAL, index);
 	put_u64(one, SHIM6_A_TAG_PEER, index);
 }
 
-/*
- * A request for each number, many in one datagram. An acknowledgement is asked
- * for the last of each; if an earlier one fails its answer comes first.
- */
-static int change(const struct in6_addr *local, unsigned int from, unsigned int to)
+static void build_del(struct request *one, unsigned int index)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	double begin = now(), longest = 0, since = begin;
-	static char octets[1 << 14];
-	static struct request one;
-	struct answer answer = { 0 };
-	size_t len = 0;
-	unsigned int i;
+	begin_tagged(one, SHIM6_CMD_CONTEXT_DEL, index);
+}
 
-	for (i = from; i < to; i++) {
-		bool last;
+/* The longest time between two answers, and when the last one came. */
+static double longest_wait, last_answer;
 
-		if (local)
-			build_add(&one, local, i);
-		else
-			begin_tagged(&one, SHIM6_CMD_CONTEXT_DEL, i);
-		last = i + 1 == to || len + 2 * one.header.nlmsg_len > sizeof(octets);
-		if (last)
-			one.header.nlmsg_flags |= NLM_F_ACK;
-		memcpy(octets + len, &one, one.header.nlmsg_len);
-		len += one.header.nlmsg_len;
-		if (!last)
-			continue;
-		if (sendto(fd, octets, len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) !=
-		    (ssize_t)len)
-			tap_bail("send requests");
-		while (!receive_some(fd, &one, &answer, NULL, NULL))
-			;
-		errno = answer.error ? answer.error : answer.other_error;
-		if (errno)
-			tap_bail("requests up to %u: %s", i, answer.sentence);
-		len = 0;
-		if (now() - since > longest)
-			longest = now() - since;
-		since = now();
-	}
-	printf("contexts=%u milliseconds=%.0f longest=%.2f\n", to - from, now() - begin, longest);
+static void note_answer(void)
+{
+	double at = now();
+
+	if (at - last_answer > longest_wait)
+		longest_wait = at - last_answer;
+	last_answer = at;
+}
+
+static int change(void (*build)(struct request *one, unsigned int index), unsigned int from,
+		  unsigned int to)
+{
+	double begin = now();
+
+	last_answer = begin;
+	in_batches(fd, build, from, to, note_answer);
+	printf("contexts=%u milliseconds=%.0f longest=%.2f\n", to - from, now() - begin,
+	       longest_wait);
 	return 0;
 }
 
@@ -326,12 +313,11 @@ int main(int argc, char **argv)
 		return watch(number(argv[2]), argv[3], number(argv[4]), argv[5]);
 	fd = open_shim6();
 	if (!strcmp(command, "add") && argc == 5) {
-		struct in6_addr local = address(argv[2]);
-
-		return change(&local, number(argv[3]), number(argv[4]));
+		ulid = address(argv[2]);
+		return change(build_add, number(argv[3]), number(argv[4]));
 	}
 	if (!strcmp(command, "del") && argc == 4)
-		return change(NULL, number(argv[2]), number(argv[3]));
+		return change(build_del, number(argv[2]), number(argv[3]));
 	if (!strcmp(command, "dump") && argc == 2)
 		return dump();
 	if (!strcmp(command, "start") && argc == 3)
