@@ -79,6 +79,7 @@ check "and freed as that" grep -q 'kfree_skb: .*reason: IP_OUTNOROUTES' "$TRACE/
 on A ip -6 rule del pref 100
 
 # The example for trace-cmd(1), which makes words of the formats by itself.
+topo_heal
 check "A still has the context" in_state A ESTABLISHED
 example() {
 	in_state A ESTABLISHED || establish || return
