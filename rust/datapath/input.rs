@@ -160,10 +160,13 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
     Verdict::Accept(skb)
 }
 
-/// A packet with a payload header that is for another host.
+/// A packet with a payload header that is for another host, or for a group, which may be for this
+/// one as well.
 fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
     forward::received(skb, place);
-    namespace.counters.count(Counter::InForwarded);
+    if Ipv6Header::parse(skb.head()).is_some_and(|header| header.destination.is_unicast()) {
+        namespace.counters.count(Counter::InForwarded);
+    }
 }
 
 /// The hook in LOCAL_IN: packets between the ULIDs of a context without a header are traffic of
