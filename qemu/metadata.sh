@@ -16,7 +16,7 @@ need_kernel() {
 	case ${KERNEL_ARCH[$1]} in
 	um)
 		RELEASE=${packaged%-*}-$1
-		config=$(cat "$QEMU_DIR"/{uml.config,"${KERNEL_CONFIG[$1]}",make-uml,compiler} | digest)
+		config=$(cat "$QEMU_DIR"/{uml.config,"${KERNEL_CONFIG[$1]}",uml-ftrace.patch,make-uml,compiler} | digest)
 		;;
 	*) config=$(digest <"$ROOT_DIR/usr/src/linux-headers-$RELEASE/.config") ;;
 	esac

@@ -9,6 +9,7 @@
 #endif
 #include <linux/ftrace.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include "helpers.h"
 
@@ -60,4 +61,10 @@ bool notrace shim6_helper_this_module_get(void)
 void shim6_helper_this_module_put(void)
 {
 	module_put(THIS_MODULE);
+}
+
+/* Without preemption in the kernel, an ordinary grace period does. */
+void shim6_helper_synchronize_rcu_tasks(void)
+{
+	synchronize_rcu_tasks();
 }

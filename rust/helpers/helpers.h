@@ -188,6 +188,7 @@ unsigned long shim6_helper_ftrace_function(unsigned long ip);
 bool shim6_helper_in_this_module(unsigned long address);
 bool shim6_helper_this_module_get(void);
 void shim6_helper_this_module_put(void);
+void shim6_helper_synchronize_rcu_tasks(void);
 
 /* gro.c */
 void *shim6_helper_gro_begin(struct sk_buff *skb, unsigned int hlen, struct net **net);

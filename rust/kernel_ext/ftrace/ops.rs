@@ -115,5 +115,5 @@ impl PinnedDrop for Ops {
 /// Waits until each task has slept by itself or returned to user mode. May sleep.
 pub(super) fn synchronize() {
     // SAFETY: Process context; there are no further requirements.
-    unsafe { bindings::synchronize_rcu_tasks() };
+    unsafe { bindings::shim6_helper_synchronize_rcu_tasks() };
 }
