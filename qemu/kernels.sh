@@ -49,9 +49,9 @@ ROOT_PACKAGES=(
 	rust-clippy rust-src rustc rustfmt xz-utils
 )
 
-# What only the first one needs: the tools' build, the checks, QEMU and its image.
+# What only the first one needs: the build of tools and Debian packages, the checks, QEMU and its image.
 declare -A ROOT_EXTRA=(
-	[stable]="busybox-static cargo pkg-config qemu-system-x86 shellcheck squashfs-tools"
+	[stable]="busybox-static cargo debhelper dh-dkms dkms lintian pkgconf qemu-system-x86 shellcheck squashfs-tools"
 	[testing]=""
 )
 
@@ -66,11 +66,11 @@ IMAGE_PACKAGES=(
 )
 
 # A Debian system as a user has it, of IMAGE_SUITE and its backports, with the default
-# kernel: here the Debian packages are built, installed and tried.  What they depend on
+# kernel: here the Debian packages are installed and tried.  What they depend on
 # must be here, for nothing is fetched then; debian/control has the same names.
 SYSTEM_PACKAGES=(
-	bindgen bison bc build-essential ca-certificates cargo cpio debhelper dh-dkms dkms
-	flex iproute2 iputils-ping kmod libelf-dev libssl-dev lintian man-db nftables
+	bindgen bison bc build-essential ca-certificates cpio dkms
+	flex iproute2 iputils-ping kmod libelf-dev libssl-dev man-db nftables
 	openssh-client openssh-server pkgconf procps python3 rust-src rustc systemd-sysv udev
 	xz-utils
 )
