@@ -28,6 +28,10 @@ declare -A KERNEL_ROOT=(
 # built from the source of its root's kernel, with uml.config and another one.
 declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-smp]=um [uml-debug]=um)
 declare -A KERNEL_CONFIG=([uml]=uml-travel.config [uml-smp]=uml-smp.config [uml-debug]=uml-debug.config)
+# User-Mode Linux is compiled in the large code model. clang puts what it compiles so into sections
+# (.ltext, .lbss ...) that its linker script does not know: lockdep takes locks there for
+# unregistered ones, kmemleak does not look there. What is at 0x60000000 needs no large model.
+declare -A KERNEL_CFLAGS=([uml-debug]=-mcmodel=small)
 
 # Packaged KERNEL -> extended regular expression of its image packages without
 # "linux-image-"; the highest version wins.

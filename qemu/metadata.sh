@@ -16,7 +16,10 @@ need_kernel() {
 	case ${KERNEL_ARCH[$1]} in
 	um)
 		RELEASE=${packaged%-*}-$1
-		config=$(cat "$QEMU_DIR"/{uml.config,"${KERNEL_CONFIG[$1]}",uml-ftrace.patch,make-uml,compiler} | digest)
+		config=$({
+			cat "$QEMU_DIR"/{uml.config,"${KERNEL_CONFIG[$1]}",uml-ftrace.patch,make-uml,compiler}
+			printf '%s' "${KERNEL_CFLAGS[$1]-}"
+		} | digest)
 		;;
 	*) config=$(digest <"$ROOT_DIR/usr/src/linux-headers-$RELEASE/.config") ;;
 	esac
@@ -37,5 +40,5 @@ need_kernel() {
 make_tree() {
 	local script=$1 packaged=$2 source=${ROOT_KERNEL[${KERNEL_ROOT[$3]}]} into=$4
 	enter "$ROOT_DIR" "$into:/kernel" "$QEMU_DIR:/src:ro" -- \
-		env --chdir=/kernel bash "/src/$script" "$packaged" "/usr/src/linux-source-$source.tar.xz" "$(nproc)" "$RELEASE" ${KERNEL_CONFIG[$3]:+"/src/${KERNEL_CONFIG[$3]}"}
+		env --chdir=/kernel ${KERNEL_CFLAGS[$3]:+"KCFLAGS=${KERNEL_CFLAGS[$3]}"} bash "/src/$script" "$packaged" "/usr/src/linux-source-$source.tar.xz" "$(nproc)" "$RELEASE" ${KERNEL_CONFIG[$3]:+"/src/${KERNEL_CONFIG[$3]}"}
 }
