@@ -292,7 +292,9 @@ impl Turn<'_, '_> {
                     request_nonce,
                 } => self.send_update(machine, receiver_tag, request_nonce)?,
                 Action::ResendUpdate => {
-                    self.send_again(self.context.pair(&rcu::read_lock()))?;
+                    // Not in one statement: that would send under the RCU read lock.
+                    let pair = self.context.pair(&rcu::read_lock());
+                    self.send_again(pair)?;
                 }
                 Action::ReplyR1 => {
                     if let Some(Received {
