@@ -35,6 +35,7 @@ identities() {
 }
 
 tap_begin
+dmesg_mark
 topo_up direct
 (umask 077 && pem "${PDS[A]}" >"$TOPO_DIR/home.hba" && pem "${PDS[B]}" >"$TOPO_DIR/other.hba") ||
 	die "identity files"
