@@ -6,6 +6,7 @@
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/reap.sh"
+. "$(dirname "$0")/lib/trace.sh"
 
 why() {
 	shows A '[.history[] | select(.event == "exploring")][0].cause'
@@ -70,6 +71,21 @@ back
 topo_link A 1 down
 moves "S34: A's link is taken down: A uses the other one" A2
 topo_link A 1 up
+
+# While an address may be a duplicate the module looks at it now and then, not all the time.
+none_is_tentative() {
+	[[ -z $(on A ip -6 address show tentative) ]]
+}
+trace_begin || die "tracefs"
+echo 1 >"$TRACE/events/workqueue/workqueue_execute_start/enable"
+ip -6 -n "$(topo_ns A)" address add 2001:db8:a:1::77/64 dev up1
+check_not "a new address may be a duplicate" none_is_tentative
+check "and is found to be none" wait_until 10 none_is_tentative
+runs=$(grep -c 'workqueue_execute_start: .*\[shim6\]' "$TRACE/trace")
+note "the workers ran $runs times"
+holds "the workers ran now and then" "0 < $runs && $runs < 200"
+trace_end
+ip -6 -n "$(topo_ns A)" address del 2001:db8:a:1::77/64 dev up1
 
 # S71
 back

@@ -7,7 +7,10 @@
 //! invalid when its lifetime ends or an administrator deletes it: when it goes while its interface
 //! is up.
 
-use super::Control;
+use super::{
+    now,
+    Control, //
+};
 use crate::{
     context::{
         Cause,
@@ -38,12 +41,19 @@ use crate::{
         },
         rcu::RcuArc, //
     },
-    proto::locator::Ulid,
+    proto::{
+        locator::Ulid,
+        time::{
+            Instant,
+            Interval, //
+        }, //
+    },
 };
 use core::{
     ops::ControlFlow,
     sync::atomic::{
         AtomicBool,
+        AtomicU64,
         Ordering, //
     },
 };
@@ -58,8 +68,8 @@ use kernel::{
 /// Addresses that may go before the worker looks.
 const GONE: usize = 32;
 
-/// How long to wait for duplicate address detection before looking again, in milliseconds.
-const TENTATIVE: u32 = 1_000;
+/// How long to wait for duplicate address detection before looking again.
+const TENTATIVE: Interval = Interval::from_secs(1);
 
 /// Addresses that went.
 struct Gone {
@@ -79,6 +89,8 @@ impl Gone {
 #[pin_data]
 pub(super) struct Changes {
     any: AtomicBool,
+    /// When to look again, as [`now`] counts; zero for never. Only the worker looks at it.
+    again: AtomicU64,
     #[pin]
     gone: SpinLockBh<Gone>,
 }
@@ -88,8 +100,22 @@ impl Changes {
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             any: AtomicBool::new(false),
+            again: AtomicU64::new(0),
             gone <- new_spinlock_bh!(Gone::NONE),
         }? Error)
+    }
+
+    /// Whether there is something to look at now.
+    fn take_any(&self) -> bool {
+        let again = self.again.load(Ordering::Relaxed);
+        let is_due = again != 0 && Instant::from_millis(again) <= now();
+        self.any.swap(false, Ordering::Acquire) || is_due
+    }
+
+    /// How long until it is time to look again.
+    fn until_again(&self) -> Option<Interval> {
+        let again = self.again.load(Ordering::Relaxed);
+        (again != 0).then(|| Instant::from_millis(again).since(now()))
     }
 
     fn take_gone(&self) -> Gone {
@@ -158,10 +184,11 @@ impl Control {
         self.worker.queue();
     }
 
-    /// Makes contexts follow the addresses if those changed. The worker only.
-    pub(super) fn follow_addresses(&self, namespace: &Namespace) {
-        if !self.changes.any.swap(false, Ordering::Acquire) {
-            return;
+    /// Makes contexts follow the addresses if those changed, and says when to look again whether
+    /// they have; `None` if somebody will tell. The worker only.
+    pub(super) fn follow_addresses(&self, namespace: &Namespace) -> Option<Interval> {
+        if !self.changes.take_any() {
+            return self.changes.until_again();
         }
         // Also without contexts: those to come are not to hear of what was before.
         let gone = self.changes.take_gone();
@@ -179,6 +206,7 @@ impl Control {
         if followed.is_err() {
             namespace.counters.count(Counter::InNoMemory);
         }
+        self.changes.until_again()
     }
 
     fn follow_addresses_in(&self, namespace: &Namespace, context: &RcuArc<Context>, gone: &Gone) {
@@ -216,17 +244,19 @@ impl Control {
         }
     }
 
-    /// Nobody tells when an address is found not to be a duplicate.
+    /// Nobody tells when an address is found not to be a duplicate. Until then it is not looked at
+    /// in each run: the contexts that follow ask for another one.
     fn look_again_if_tentative(&self, namespace: &Namespace) {
         let mut is_tentative = false;
         local_address::for_each(namespace.net(), |address| {
             is_tentative |= address.is_tentative();
             ControlFlow::Continue(())
         });
-        if is_tentative {
-            self.changes.any.store(true, Ordering::Release);
-            self.worker.queue_within(TENTATIVE);
-        }
+        let again = match is_tentative {
+            true => now().saturating_add(TENTATIVE).as_millis(),
+            false => 0,
+        };
+        self.changes.again.store(again, Ordering::Relaxed);
     }
 }
 

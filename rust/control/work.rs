@@ -67,7 +67,7 @@ impl Work for Namespace {
 
 impl Control {
     fn work(&self, namespace: &Namespace) {
-        self.follow_addresses(namespace);
+        let addresses = self.follow_addresses(namespace);
         let mut waiting = self.attention.drain();
         loop {
             // In turns, or the queue would overflow while very many contexts want attention.
@@ -96,10 +96,14 @@ impl Control {
             }
         }
         self.follow_feedback(namespace);
-        let next = [self.negatives.expire(now()), self.sweep(namespace)]
-            .into_iter()
-            .flatten()
-            .min();
+        let next = [
+            addresses,
+            self.negatives.expire(now()),
+            self.sweep(namespace),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         let has_more = !self.queue.is_empty() || !self.requests_are_empty();
         self.tell_to_resume(namespace, !has_more);
         if has_more {
