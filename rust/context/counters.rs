@@ -73,7 +73,7 @@ counters! {
     OutConntrackRefused,
     /// Payload packets received and translated to ULIDs.
     InTranslated,
-    /// Payload packets translated behind an outer Fragment header.
+    /// Payload packets translated behind an outer Fragment or Destination Options header.
     InTranslatedLate,
     /// Packets received between the ULIDs of a context, without a header.
     InUlids,

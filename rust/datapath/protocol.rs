@@ -2,7 +2,7 @@
 
 //! Packets to this host whose chain of headers leads to protocol 140: control messages, and payload
 //! that the hook in PRE_ROUTING could not translate, because its header stood behind an outer
-//! Fragment header or its tag is nobody's.
+//! Fragment or Destination Options header or its tag is nobody's.
 
 use super::{
     accepts_payload,
@@ -26,14 +26,13 @@ use crate::{
         skbuff::SkBuff, //
     },
     proto::wire::{
+        chain,
         fault::Reason,
         flow::Direction,
-        ipv6::{
-            self,
-            Ipv6Header, //
-        },
+        ipv6::Ipv6Header,
         message::Arrival,
-        payload::PayloadHeader, //
+        payload::PayloadHeader,
+        rewrite, //
     },
 };
 use kernel::{
@@ -79,8 +78,8 @@ fn drop(namespace: &Namespace, skb: SkBuff, why: impl Into<Why>) -> Delivery {
     Delivery::Dropped(skb, reason)
 }
 
-/// Payload that PRE_ROUTING left: the addresses are translated and the header stays where it is,
-/// for input goes on behind it.
+/// Payload that PRE_ROUTING left. Translated it is a packet that no firewall has seen, so it goes
+/// through PRE_ROUTING and INPUT as such.
 fn payload(
     namespace: &Namespace,
     mut skb: SkBuff,
@@ -88,6 +87,9 @@ fn payload(
     shim6: &PayloadHeader,
     rcu: &Guard,
 ) -> Delivery {
+    if skb.is_marked_translated() {
+        return drop(namespace, skb, Reason::PayloadNested);
+    }
     // A group of this host is not this host: the header must not make unicast of multicast.
     let unicast = Ipv6Header::parse(skb.head())
         .filter(|header| header.source.is_unicast() && header.destination.is_unicast());
@@ -109,23 +111,32 @@ fn payload(
     if !accepts_payload(namespace, context) {
         return drop(namespace, skb, Counter::InEarly);
     }
+    let Some(place) = chain::at(skb.head(), offset) else {
+        return drop(namespace, skb, Counter::InBadHeaders);
+    };
     let arrival = arrival(namespace, context, &header, rcu);
     let ulids = context.ulids();
+    let end = offset.saturating_add(PayloadHeader::LEN);
+    let flow = if namespace.forks.any() {
+        conversation(&mut skb, end, shim6.next_header, Direction::Inbound)
+    } else {
+        None
+    };
+    let len = skb.len();
     let tally = namespace.counters.tally(Counter::InTranslatedLate);
-    let written = skb.open_head(ipv6::HEADER_LEN).and_then(|open| {
-        open.close(0, tally, |head| {
-            ipv6::set_addresses(head, ulids.peer.as_octets(), ulids.local.as_octets()).ok_or(EINVAL)
+    let written = skb.open_head(end).and_then(|open| {
+        open.close(PayloadHeader::LEN, tally, |head| {
+            rewrite::inbound(head, len, &place, ulids)
+                .map(|_| ())
+                .or(Err(EINVAL))
         })
     });
     let Ok(msecs) = written else {
         return drop(namespace, skb, Counter::InNoMemory);
     };
     skb.mark_translated(arrival.raw());
-    if namespace.forks.any() {
-        let at = offset.saturating_add(PayloadHeader::LEN);
-        if let Some(flow) = conversation(&mut skb, at, shim6.next_header, Direction::Inbound) {
-            namespace.came_by(Some(context), ulids, flow, rcu);
-        }
+    if let Some(flow) = flow {
+        namespace.came_by(Some(context), ulids, flow, rcu);
     }
     if context.is_fork() {
         namespace.counters.count(Counter::InForked);
@@ -133,5 +144,5 @@ fn payload(
     if context.received(at(msecs)) {
         namespace.control.stamped(namespace, context);
     }
-    Received::resubmit(skb, offset, PayloadHeader::LEN)
+    Delivery::Anew(skb)
 }

@@ -6,6 +6,7 @@
 #include <linux/ipv6.h>
 #include <linux/ktime.h>
 #include <linux/netdevice.h>
+#include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <linux/timekeeping.h>
@@ -177,6 +178,34 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 	if (exit->is_gso)
 		this_cpu_inc(array[gso_counter]);
 	return 0;
+}
+
+static int input_anew(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	if (!skb_dst(skb))
+		ip6_route_input(skb);
+	return dst_input(skb);
+}
+
+/*
+ * A packet in input that has become another one goes through PRE_ROUTING and input again, so
+ * that firewalls see what it is now. Its route is kept unless somebody there changes its
+ * destination. It has a Hop-by-Hop header if it had one, and that is linear.
+ */
+void shim6_helper_ip6_input_anew(struct net *net, struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6 = ipv6_hdr(skb);
+	unsigned int len = sizeof(*ip6);
+
+	nf_reset_ct(skb);
+	IP6CB(skb)->flags &= ~IP6SKB_FRAGMENTED;
+	IP6CB(skb)->nhoff = offsetof(struct ipv6hdr, nexthdr);
+	if (ip6->nexthdr == NEXTHDR_HOP) {
+		IP6CB(skb)->nhoff = len;
+		len += ipv6_optlen((const struct ipv6_opt_hdr *)(ip6 + 1));
+	}
+	skb_set_transport_header(skb, len);
+	NF_HOOK(NFPROTO_IPV6, NF_INET_PRE_ROUTING, net, NULL, skb, skb->dev, NULL, input_anew);
 }
 
 /* Lets the first @len octets be written, and takes them out of the packet's checksum. */

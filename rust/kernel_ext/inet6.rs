@@ -52,8 +52,9 @@ pub(crate) enum Delivery {
     Dropped(SkBuff, DropReason),
     /// It was taken, to be used later.
     Kept(#[expect(dead_code, reason = "it is evidence only")] Stolen),
-    /// It goes on to the next header, whose naming octet [`SkBuff::set_next_header_offset`] said.
-    Resubmit(SkBuff),
+    /// It is another packet now, and goes through PRE_ROUTING, routing and input from its IPv6
+    /// header on.
+    Anew(SkBuff),
 }
 
 /// A protocol above IPv6.
@@ -84,15 +85,6 @@ impl Received {
         unsafe { bindings::skb_push(self.0.as_ptr(), offset as u32) };
         self.0
     }
-
-    /// Gives the packet on to the header `cut` octets behind the start of the protocol's header.
-    pub(crate) fn resubmit(mut skb: SkBuff, offset: usize, cut: usize) -> Delivery {
-        // SAFETY: The octets were linear when they were pushed and when they were looked at.
-        unsafe { bindings::skb_pull(skb.as_ptr(), offset as u32) };
-        skb.set_next_header_offset(offset);
-        skb.set_transport_offset(cut);
-        Delivery::Resubmit(skb)
-    }
 }
 
 /// # Safety
@@ -115,9 +107,11 @@ unsafe extern "C" fn handler<P: Protocol>(skb: *mut bindings::sk_buff) -> c_int 
             0
         }
         Delivery::Kept(_) => 0,
-        Delivery::Resubmit(skb) => {
-            skb.give_back();
-            1
+        Delivery::Anew(skb) => {
+            // SAFETY: The packet is ours and nobody else's, and begins with its IPv6 header; its
+            // control block is that of IPv6.
+            unsafe { bindings::shim6_helper_ip6_input_anew(device.net().as_ptr(), skb.as_ptr()) };
+            0
         }
     }
 }

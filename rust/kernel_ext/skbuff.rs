@@ -533,12 +533,6 @@ impl SkBuff {
         unsafe { self.as_ptr().byte_add(bindings::SHIM6_SKB_CB as usize) }.cast()
     }
 
-    /// Offset of the octet that names the next header, for [`super::inet6::Protocol::receive`].
-    pub(crate) fn set_next_header_offset(&mut self, offset: usize) {
-        // SAFETY: The control block of IPv6 is in place.
-        unsafe { (*self.control()).nhoff = offset as u16 };
-    }
-
     /// Marks a received packet whose addresses were changed on this host, and notes how it came.
     #[inline]
     pub(crate) fn mark_translated(&mut self, arrival: u16) {

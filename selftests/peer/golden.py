@@ -96,7 +96,8 @@ def excess(packets, answers):
 def prepare(bench):
     """The static context, and nothing that depends on time."""
     for name, value in (("ipv6/icmp/ratelimit", 0), ("ipv6/ip6frag_time", 600),
-                        ("ipv4/icmp_msgs_per_sec", 1 << 20), ("ipv4/icmp_msgs_burst", 1 << 20)):
+                        ("ipv4/icmp_msgs_per_sec", 1 << 20), ("ipv4/icmp_msgs_burst", 1 << 20),
+                        ("ipv4/tcp_invalid_ratelimit", 0)):
         def write():
             with open("/proc/sys/net/" + name, "w", encoding="ascii") as file:
                 file.write("%d\n" % value)

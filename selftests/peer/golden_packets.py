@@ -30,7 +30,9 @@ def header(following, tag=TAG_B, length=0, flag=1):
 
 
 def extension(kind, following):
-    """An extension header that asks for nothing."""
+    """An extension header that asks for nothing, or ours."""
+    if kind == wire.SHIM6:
+        return header(following)
     if kind == ROUTING:
         return bytes([following, 0, 253, 0, 0, 0, 0, 0])
     if kind == FRAGMENT:

@@ -68,7 +68,8 @@ def lengths():
 
 
 def chains():
-    """Every chain of up to two headers before ours, some longer ones, and what may follow it.
+    """Every chain of up to two headers before ours, some longer ones, and what may follow it, but
+    not another one of ours.
     Headers come in any order and any number but for Hop-by-Hop, which is the first or unknown
     (RFC 8200, Sections 4 and 4.1); this kernel complains of a second Fragment header, and discards
     what has more than 12 headers (RFC 8504, Section 5.3 lets it). Behind Destination Options that
@@ -107,6 +108,10 @@ def chains():
                refused(NEXT_HEADER, 6, rest, following))
     yield ("our header twice", ipv6(A2, B2, header(wire.SHIM6) + header(ECHOED) + DATA),
            counted("Drop_payload_nested"))
+    for kinds, what in (((), "InTranslated"), ((OPTIONS,), "InTranslatedLate")):
+        rest, first = chained([*kinds, wire.SHIM6], OPTIONS, extension(OPTIONS, wire.SHIM6) + header(ECHOED) + DATA)
+        yield ("%d options, our header, options, our header" % len(kinds), ipv6(A2, B2, rest, first),
+               counted(what, "Drop_payload_nested"))
     yield from options()
 
 

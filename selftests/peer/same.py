@@ -3,6 +3,7 @@
 comes both ways, between the ULIDs as it is and between other locators with the header, while a
 firewall has one rule or another. What sockets get and what B answers is compared."""
 
+import itertools
 import socket
 import struct
 import sys
@@ -12,6 +13,8 @@ from bench import B1, Bench, verdict
 from golden_packets import *
 
 OPEN, SHUT = 9, 10
+FRAGMENTS = "in fragments"
+IDENTITIES = itertools.count(1)
 
 # The rules of a firewall.
 RULES = {
@@ -99,9 +102,26 @@ def answers(got):
             yield "protocol %d, %s" % (following, rest[:4].hex())
 
 
-def heard(bench, sockets, packet):
+def ways(rest, following):
+    """The same packets without our header and with it, in its place and in others."""
+    whole = header(following) + rest
+    yield "as it is", ([ipv6(A1, B1, rest, following)], [ipv6(A2, B1, whole)])
+    options = [extension(OPTIONS, kind) for kind in (following, wire.SHIM6)]
+    yield "behind options", ([ipv6(A1, B1, options[0] + rest, OPTIONS)],
+                             [ipv6(A2, B1, options[1] + whole, OPTIONS)])
+    if len(rest) > 8:
+        identity = next(IDENTITIES)
+        yield FRAGMENTS, ([ipv6(A1, B1, rest, following)],
+                          [fragment(identity, 0, 1, whole[:16]), fragment(identity, 16, 0, whole[16:])])
+
+
+def fragment(identity, at, more, rest):
+    return ipv6(A2, B1, struct.pack("!BBHI", wire.SHIM6, 0, at | more, identity) + rest, FRAGMENT)
+
+
+def heard(bench, sockets, packets):
     bench.drain()
-    bench.send(packet)
+    bench.send(*packets)
     got = bench.settle()
     return sorted(sockets.heard()), sorted(answers(got))
 
@@ -125,12 +145,14 @@ def main():
             bench.command("bash", "-c", "nft delete table inet same 2>/dev/null; nft -f - <<'END'\n%sEND" % table)
             why, kept = [], []
             for name, rest, following in packets():
-                plain = heard(bench, sockets, ipv6(A1, B1, rest, following))
-                shim = heard(bench, sockets, ipv6(A2, B1, header(following) + rest))
-                # Hop-by-Hop options are none behind our header: nobody looks at them.
-                if plain != shim and not (following == HOP and not shim[0]):
-                    why.append("%s: without %s, with %s" % (name, plain, shim))
-                kept.append(plain)
+                kept.append(heard(bench, sockets, [ipv6(A1, B1, rest, following)]))
+                for way, (plain, shim) in ways(rest, following):
+                    plain, shim = heard(bench, sockets, plain), heard(bench, sockets, shim)
+                    # Hop-by-Hop options are none behind our header: nobody looks at them. And a rule
+                    # about fragments is none about what is whole.
+                    less = following == HOP or way == FRAGMENTS and what.startswith("fragments")
+                    if plain != shim and not (less and not shim[0]):
+                        why.append("%s, %s: without %s, with %s" % (name, way, plain, shim))
             verdict("%s, in %s: sockets and peers get the same with the header" % (what, chain),
                     not why, "; ".join(why))
             if baseline is None:

@@ -114,6 +114,17 @@ impl Place {
             skipped: self.skipped.wrapping_add(1),
         })
     }
+
+    /// The seam behind a Fragment header, which has no length and 8 octets (RFC 8200, Section 4.5).
+    fn behind_fragment(&self, packet: &[u8]) -> Option<Self> {
+        let [next_header] = octets::array(packet, self.offset)?;
+        Some(Self {
+            offset: self.offset.checked_add(8)?,
+            next_header_at: self.offset,
+            next_header,
+            ..*self
+        })
+    }
 }
 
 /// Why no place could be named.
@@ -151,6 +162,25 @@ pub fn locate(packet: &[u8]) -> Result<Place, ChainError> {
         ahead = next;
     }
     Ok(place)
+}
+
+/// The place of a Shim6 header at `offset`, to which a receiver came over Hop-by-Hop, Routing,
+/// Destination Options and Fragment headers in any order, and however many it let pass: those in
+/// front of it are done with, and may stay there when it is removed. [`None`] if other headers are
+/// there.
+pub fn at(packet: &[u8], offset: usize) -> Option<Place> {
+    let mut place = Place::first(packet).ok()?;
+
+    while place.offset < offset {
+        place = match place.next_header {
+            next_header::HOP_BY_HOP | next_header::ROUTING | next_header::DESTINATION_OPTIONS => {
+                place.behind(packet).ok()?
+            }
+            next_header::FRAGMENT => place.behind_fragment(packet)?,
+            _ => return None,
+        };
+    }
+    (place.offset == offset && place.is_shim6()).then_some(place)
 }
 
 /// Finds the first header of `protocol` behind any Hop-by-Hop, Routing and Destination Options

@@ -41,7 +41,7 @@ counted! {
         ValidatorMissing = "validator_missing",
         /// A payload extension header whose Hdr Ext Len is not 0.
         PayloadLength = "payload_length",
-        /// A Shim6 header directly behind a payload extension header.
+        /// A Shim6 header behind a payload extension header, directly or not.
         PayloadNested = "payload_nested",
     }
 }

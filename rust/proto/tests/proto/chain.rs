@@ -3,6 +3,7 @@
 //! Where the Shim6 header goes and where it is found (RFC 5533, Sections 4.6 and 11.1).
 
 use shim6_proto::wire::chain::{
+    at,
     locate,
     ChainError,
     Place,
@@ -197,4 +198,50 @@ fn longest_header() {
     let mut packet = packet([1; 16], [2; 16], ROUTING, &body);
     packet[41] = 255;
     assert_eq!(locate(&packet).unwrap().offset(), 40 + 2048);
+}
+
+/// Where the stack found the Shim6 header that ends these headers.
+fn reached(headers: &[u8]) -> Option<Place> {
+    let offset = 40 + (1..headers.len()).sum::<usize>() * 8;
+    at(&chain(headers), offset)
+}
+
+#[test]
+fn header_that_the_stack_came_to() {
+    for headers in [
+        &[SHIM6][..],
+        &[DESTINATION, SHIM6],
+        &[HOP_BY_HOP, DESTINATION, ROUTING, DESTINATION, SHIM6],
+        &[FRAGMENT, SHIM6],
+        &[FRAGMENT, DESTINATION, SHIM6],
+    ] {
+        let mut packet = chain(headers);
+        let mut offset = 40 + (1..headers.len()).sum::<usize>() * 8;
+        if headers[0] == FRAGMENT {
+            // Its second octet is no length.
+            packet[41] = 0xff;
+        }
+        let place = at(&packet, offset).expect("a place");
+        assert!(place.is_shim6() && place.offset() == offset);
+        assert_eq!(packet[place.next_header_at()], SHIM6);
+        while offset > 0 {
+            offset -= 1;
+            assert_eq!(at(&packet, offset), None);
+        }
+        assert_eq!(at(&packet, place.offset() + 1), None);
+    }
+}
+
+#[test]
+fn as_many_headers_as_the_stack_let_pass() {
+    let mut headers = vec![DESTINATION; 2 * MAX_HEADERS];
+    headers.push(SHIM6);
+    assert!(reached(&headers).is_some());
+}
+
+#[test]
+fn behind_headers_that_are_not_done_with() {
+    for other in [UDP, ESP, AH, NONE, SHIM6] {
+        assert_eq!(reached(&[other, SHIM6]), None);
+    }
 }
