@@ -90,6 +90,7 @@ install-utils: tools
 	@$(INSTALL) -m 755 $(SHIM6) '$(DESTDIR)$(PREFIX)/sbin/shim6'
 	@$(INSTALL) -m 644 Documentation/man/shim6.7 '$(DESTDIR)$(MANDIR)/man7/shim6.7'
 	@$(INSTALL) -m 644 Documentation/man/shim6.8 '$(DESTDIR)$(MANDIR)/man8/shim6.8'
+	@$(INSTALL) -m 644 Documentation/shim6.schema.json '$(DESTDIR)$(DOCDIR)/shim6.schema.json'
 	@$(INSTALL) -m 644 system/shim6.toml '$(DESTDIR)$(DOCDIR)/examples/shim6.toml'
 	@$(INSTALL) -m 644 system/sysctl.conf '$(DESTDIR)$(SYSCONFDIR)/sysctl.d/shim6.conf'
 	@$(INSTALL) -m 644 system/rt_protos.conf '$(DESTDIR)$(IPROUTE2DIR)/rt_protos.d/shim6.conf'

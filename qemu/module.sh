@@ -115,7 +115,10 @@ fill_stage() {
 		*) install_new "$file" "$into/ynl/${file##*/}" ;;
 		esac
 	done
-	install_new "$TOP/Documentation/wireshark.md" "$into/doc/wireshark.md"
+	# What people read, of which tests run the examples.
+	for file in "$TOP"/{README.md,Documentation/{wireshark.md,shim6.schema.json,man/shim6.8}}; do
+		install_new "$file" "$into/doc/${file##*/}"
+	done
 	for file in "$TOP"/tools/trace/*; do
 		[[ -e $file ]] || continue
 		install_new "$file" "$into/bin/${file##*/}"

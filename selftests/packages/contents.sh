@@ -31,6 +31,7 @@ UTILS="/etc/sysctl.d/shim6.conf
 /usr/sbin/shim6
 /usr/share/bash-completion/completions/shim6
 /usr/share/doc/shim6-utils/examples/shim6.toml
+/usr/share/doc/shim6-utils/shim6.schema.json
 /usr/share/fish/vendor_completions.d/shim6.fish
 /usr/share/iproute2/rt_addrprotos.d/shim6.conf
 /usr/share/iproute2/rt_protos.d/shim6.conf
@@ -49,6 +50,7 @@ LOCAL="/etc/iproute2/rt_addrprotos.d/shim6.conf
 /usr/local/sbin/shim6
 /usr/local/share/bash-completion/completions/shim6
 /usr/local/share/doc/shim6/examples/shim6.toml
+/usr/local/share/doc/shim6/shim6.schema.json
 /usr/local/share/fish/vendor_completions.d/shim6.fish
 /usr/local/share/man/man7/shim6.7
 /usr/local/share/man/man8/shim6.8

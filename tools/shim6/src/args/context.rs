@@ -66,14 +66,15 @@ shim6 context set --ulid-local ADDRESS --ulid-peer ADDRESS [--fii NUMBER] CHANGE
 PREFERENCES are ADDRESS[,priority=N][,weight=N][,broken][,transient], and what is left out
 becomes 0 or no. The peer is told. A current locator left out keeps its value.
 
-Constants of failure detection (RFC 5534) are this context's own then; 'default' makes them those
-of the namespace again. The peer is told of the Send Timeout.
+Constants of failure detection (RFC 5534), which static contexts do not have, are this context's
+own then; 'default' makes them those of the namespace again. The peer is told of the Send Timeout.
 
 Examples:
   shim6 context set --tag-local a1 --current-local 2001:db8:2::a --current-peer 2001:db8:2::b
   shim6 context set --tag-local a1 --locator-local 2001:db8:1::a,priority=2,broken
-  shim6 context set --tag-local a1 --send-timeout 3000 --hot-standby on
-  shim6 context set --tag-local a1 --send-timeout default")]
+  shim6 context set --ulid-local 2001:db8:1::a --ulid-peer 2001:db8:1::b \\
+      --send-timeout 3000 --hot-standby on
+  shim6 context set --ulid-local 2001:db8:1::a --ulid-peer 2001:db8:1::b --send-timeout default")]
     Set {
         #[command(flatten)]
         selector: Selector,

@@ -209,6 +209,33 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_has_all_words() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../Documentation/shim6.schema.json"
+        );
+        let schema: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for (name, words) in [
+            ("state", words(State)),
+            ("origin", words(Origin)),
+            ("reason", words(PairReason)),
+            ("reap", words(Reap)),
+            ("unusable", words(Unusable)),
+            ("criterion", words(Criterion)),
+            ("event", words(Event)),
+            ("cause", words(Cause)),
+        ] {
+            let choices = &schema["$defs"][name]["anyOf"];
+            let listed: Vec<_> = choices[0]["enum"].as_array().unwrap().iter().collect();
+            let (words, other) = words.rsplit_once(' ').unwrap();
+            assert_eq!(listed, words.split(' ').collect::<Vec<_>>(), "{name}");
+            let prefix = other.trim_end_matches(|it: char| it.is_ascii_digit());
+            assert_eq!(choices[1]["pattern"], format!("^{prefix}[0-9]+$"), "{name}");
+        }
+    }
+
+    #[test]
     fn words_are_strings_for_programs() {
         assert_eq!(
             serde_json::to_string(&(State(4), Origin(99))).unwrap(),
