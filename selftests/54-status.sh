@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # How the command ends, as EXIT STATUS of shim6(8) has it: what is wrong is said on one line, for each
-# command and each option of the page.
+# command and each option of the page. And that it is coloured on a terminal only.
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
@@ -26,6 +26,7 @@ mkdir "$TOPO_DIR/work" || die "no directory"
 
 printf '[settings]\nestablish = 1\n' >"$TOPO_DIR/work/wrong.toml"
 check "1: refused" status 1 'shim6 context del --tag-local ff' 'shim6: cannot delete the context tag-local 0000000000ff: there is no such context: No such file or directory$'
+check "1: no such counter" status 1 'shim6 stats OutI1 InI3' 'shim6: cannot read the counters: there is no counter InI3$'
 check "1: not of the set" status 1 "shim6 hba verify $A2 --pds hba"
 check "1: not of the key" status 1 "shim6 cga verify $A1 --pds cga"
 for command in 'apply --check' apply watch; do
@@ -37,6 +38,15 @@ check "1: a pair that does not answer" status 1 'shim6 probe --attempts 1 --time
 on A nft 'add table inet t; add chain inet t in { type filter hook input priority 0; policy drop; }'
 check "1: an error found" status 1 'shim6 doctor'
 on A nft flush ruleset
+# coloured COMMAND: whether the command is, on a terminal.
+coloured() {
+	on A script -qec "$1" /dev/null </dev/null | grep -q $'\033\\['
+}
+for command in doctor 'probe --attempts 1 --timeout 100' 'top --once'; do
+	check "colours on a terminal: $command" coloured "shim6 $command"
+	check_not "but where NO_COLOR is set" coloured "NO_COLOR=1 shim6 $command"
+	check_not "and not in a file" grep -q $'\033' <(on A bash -c "shim6 $command")
+done
 check "0: nobody reads" status 0 'set -o pipefail; shim6 stats --zeros --about | :'
 check "1: a full disk" status 1 'shim6 stats --zeros >/dev/full' 'shim6: cannot write to standard output: No space left on device$'
 rmmod shim6 || die "rmmod"

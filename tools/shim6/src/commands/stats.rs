@@ -26,8 +26,8 @@ struct Shown<'a> {
 
 pub(crate) fn run(patterns: &[String], zeros: bool, about: bool, json: bool) -> Result<(), Error> {
     let counters = stats::read(Path::new(stats::FILE))
+        .and_then(|counters| select(counters, patterns, zeros))
         .map_err(|cause| Error::new("read the counters", cause))?;
-    let counters = select(counters, patterns, zeros);
     let shown: Vec<_> = counters
         .iter()
         .map(|counter| Shown {

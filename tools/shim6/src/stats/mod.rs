@@ -53,9 +53,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Counter>, Cause> {
         .collect()
 }
 
-/// The counters whose names match one of the patterns, or all; those at zero only if asked for.
-pub(crate) fn select(counters: Vec<Counter>, patterns: &[String], zeros: bool) -> Vec<Counter> {
-    counters
+/// The counters whose names match one of the patterns, or all; those at zero only if asked for. A
+/// pattern that no counter matches is a mistake.
+pub(crate) fn select(
+    counters: Vec<Counter>,
+    patterns: &[String],
+    zeros: bool,
+) -> Result<Vec<Counter>, Cause> {
+    let stands_for_none = |pattern: &&String| !counters.iter().any(|it| matches(pattern, &it.name));
+    if let Some(pattern) = patterns.iter().find(stands_for_none) {
+        return Err(Cause::Input(format!("there is no counter {pattern}")));
+    }
+    Ok(counters
         .into_iter()
         .filter(|counter| zeros || counter.value != 0)
         .filter(|counter| {
@@ -64,7 +73,7 @@ pub(crate) fn select(counters: Vec<Counter>, patterns: &[String], zeros: bool) -
                     .iter()
                     .any(|pattern| matches(pattern, &counter.name))
         })
-        .collect()
+        .collect())
 }
 
 /// Whether a pattern stands for a name: `*` for any characters, `?` for one.
@@ -137,13 +146,20 @@ mod tests {
         let all = || vec![counter("InI1", 0), counter("OutI1", 7), counter("InR1", 1)];
         let of = |patterns: &[&str], zeros| {
             let patterns: Vec<_> = patterns.iter().map(|it| (*it).to_owned()).collect();
-            let left = select(all(), &patterns, zeros);
+            let left = select(all(), &patterns, zeros).unwrap();
             left.into_iter().map(|it| it.name).collect::<Vec<_>>()
         };
         assert_eq!(of(&[], false), ["OutI1", "InR1"]);
         assert_eq!(of(&[], true), ["InI1", "OutI1", "InR1"]);
         assert_eq!(of(&["In*"], false), ["InR1"]);
         assert_eq!(of(&["In*", "OutI1"], true), ["InI1", "OutI1", "InR1"]);
+    }
+
+    #[test]
+    fn a_pattern_stands_for_something() {
+        let patterns = ["In*".to_owned(), "OutI2".to_owned()];
+        let refused = select(vec![counter("InI1", 0)], &patterns, false).unwrap_err();
+        assert_eq!(refused.to_string(), "there is no counter OutI2");
     }
 
     #[test]
