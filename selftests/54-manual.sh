@@ -9,55 +9,11 @@
 . "$(dirname "$0")/lib/page.sh"
 
 shopt -s extglob
-readonly SCHEMA=$SELFTESTS/../doc/shim6.schema.json CONFIGURATION=/etc/shim6
+readonly CONFIGURATION=/etc/shim6
 
 # The addresses of the examples.
 readonly A_ONE=2001:db8:1::a A_TWO=2001:db8:2::a B_ONE=2001:db8:1::b B_TWO=2001:db8:2::b
 readonly THEIRS=2001:db8:b::1
-
-# run COMMAND: as somebody types it on host A; what it says is in $TOPO_DIR/said.
-run() {
-	echo "$1" >>"$TOPO_DIR/ran"
-	(cd "$TOPO_DIR/work" && on A bash -c "$1") >"$TOPO_DIR/said" 2>"$TOPO_DIR/complaint" </dev/null ||
-		{ cat "$TOPO_DIR/complaint" "$TOPO_DIR/said" && false; } || return
-	[[ ! -s $TOPO_DIR/complaint ]] || { cat "$TOPO_DIR/complaint" && return 1; }
-	[[ $1 != *--json* ]] || valid "$1" <"$TOPO_DIR/said"
-}
-
-# valid COMMAND: what it prints with --json is on standard input, and as the schema says.
-valid() {
-	[[ $1 =~ ^shim6\ ([a-z]+)(\ (show|generate|verify|apply))?( |$) ]]
-	python3 "$SELFTESTS/peer/schema.py" "$SCHEMA" "${BASH_REMATCH[1]}${BASH_REMATCH[2]}"
-}
-
-# run_until COMMAND CONDITION...: it runs until the condition holds, and ends by a signal as if
-# nothing had happened.
-run_until() {
-	local status=0 pid
-
-	echo "$1" >>"$TOPO_DIR/ran"
-	spawn A bash -c "exec $1" >"$TOPO_DIR/said" 2>&1
-	pid=$SPAWNED
-	wait_until 10 "${@:2}" || status=1
-	kill -TERM "$pid" 2>/dev/null
-	wait "$pid" || { status=1 && echo "it ended with status $?"; }
-	((status == 0)) || { cat "$TOPO_DIR/said" && return 1; }
-	[[ $1 != *--json* ]] || valid "$1" <"$TOPO_DIR/said"
-}
-
-# says WORD...: all of them are in what was said.
-says() {
-	local word
-
-	for word; do
-		grep -qF -- "$word" "$TOPO_DIR/said" || { echo "there is no $word in:" && cat "$TOPO_DIR/said" && return 1; }
-	done
-}
-
-# nothing: a command that is done and has nothing to say.
-nothing() {
-	[[ ! -s $TOPO_DIR/said ]]
-}
 
 # context FILTER [ARGUMENT...]: what jq says of the context with the tag a1, or of the one that the
 # arguments select.

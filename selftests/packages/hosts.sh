@@ -176,6 +176,9 @@ session() {
 	check "a: it has a context" wait_until 30 established
 	check "a: its packets leave by the first provider" goes_by 1
 	check "a: README, look" run_part "a: look"
+	# shellcheck disable=SC2016 # The other host expands it.
+	is "a: README, ssh -b" "$(ssh -b "$(set_address 2)" "$(<"$MEETING/b.address")" 'echo ${SSH_CONNECTION%% *}')" \
+		"$(set_address 2)"
 	cut || die "the first provider does not go"
 	before=$(count)
 	check "a: the session goes on after the first provider is gone" wait_until 120 counts_beyond $((before + 4))

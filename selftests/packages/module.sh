@@ -1,16 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make install-module` against a tree with Rust metadata, that which DKMS made, as on a
-# distribution whose headers have them. Run by qemu/packages in the Debian system with
+# `make install` against a tree with Rust metadata, that which DKMS made, as on a distribution
+# whose headers have them. Run by qemu/packages in the Debian system with
 # the packages installed, with the sources at /share/source.
 
 . "$(dirname "$0")/../lib/tap.sh"
 
 diag_dump() { :; }
 
-install_module() {
-	make -C /tmp/checkout "KDIR=/var/cache/shim6/$RELEASE" DESTDIR=/tmp/into PREFIX=/usr install-module
+# The command is built already.
+make_install() {
+	make -C /tmp/checkout -o tools CARGO_TARGET_DIR=/out "KDIR=/var/cache/shim6/$RELEASE" \
+		DESTDIR=/tmp/into PREFIX=/usr SYSCONFDIR=/etc install
 }
 
 tap_begin
@@ -18,9 +20,11 @@ RELEASE=$(basename /lib/modules/*)
 headers=/usr/src/linux-headers-$RELEASE
 cp -r /share/source /tmp/checkout
 
-check "make install-module" install_module
-is "what it installs" "$(cd /tmp/into && find . -name '*shim6*' | sort)" "./lib/modules/$RELEASE/updates/shim6.ko.xz
-./usr/lib/modules-load.d/shim6.conf"
+check "make install" make_install
+is "the module" "$(cd /tmp/into && find lib usr/lib/modules-load.d -type f -name '*shim6*' | sort)" "lib/modules/$RELEASE/updates/shim6.ko.xz
+usr/lib/modules-load.d/shim6.conf"
+is "the command" "$(/tmp/into/usr/sbin/shim6 --version | cut -d' ' -f1)" shim6
+check "headers" test -f /tmp/into/usr/include/linux/shim6.h
 is "the module is that of the kernel" "$(modinfo -F vermagic "/tmp/into/lib/modules/$RELEASE/updates/shim6.ko.xz" | cut -d' ' -f1)" "$RELEASE"
 
 # What make says where it cannot: a sentence each, with a command.
