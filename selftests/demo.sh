@@ -194,7 +194,7 @@ steer_both() {
 	done
 }
 
-# User-Mode Linux has none: steer has nothing to see there.
+# Kernels without ftrace have none: steer has nothing to see there.
 has_socket_level() {
 	! dmesg | grep -q 'socket level SOL_SHIM unavailable'
 }
