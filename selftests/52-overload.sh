@@ -25,9 +25,10 @@ second() {
 	[[ $(state "$1" "${1}2" "$2") == ESTABLISHED ]]
 }
 
-# burst: a datagram to each of many hosts that there are not, at once.
+# burst: a datagram to each of many hosts that there are not, at once, with a priority that
+# lets nobody take a request meanwhile.
 burst() {
-	on A python3 - "$A1" "$MANY" <<-'END'
+	on A chrt -f 1 python3 - "$A1" "$MANY" <<-'END'
 		import socket, sys
 		s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 		s.bind((sys.argv[1], 0))

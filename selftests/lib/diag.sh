@@ -18,11 +18,12 @@ diag_dump() {
 		on "$host" shim6 context show | head -n 400
 		echo "== host $host: TCP sockets"
 		on "$host" ss -Htin
-		echo "== host $host: rules, routes, addresses"
+		echo "== host $host: rules, routes, addresses, neighbours"
 		ip -6 -n "$(topo_ns "$host")" rule
 		ip -6 -n "$(topo_ns "$host")" route show table all |
 			grep -v '^ff00\|^fe80\|^local\|^multicast\|^anycast'
 		ip -6 -br -n "$(topo_ns "$host")" address
+		ip -6 -s -n "$(topo_ns "$host")" neighbour
 	done
 	diag_captures
 }

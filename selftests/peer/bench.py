@@ -181,13 +181,15 @@ class Bench:
     SETTLED = {"InControl": 1, "InUpdateRequest": 1, "OutUpdateAcknowledgement": 1}
 
     def wait(self, wanted, seconds=PATIENCE):
-        """Packets up to the first that is wanted; none if it does not come."""
+        """Packets up to the first that is wanted, which is last, behind what the other link has
+        by then; none if it does not come."""
         got, deadline = [], time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for packet in self.receive(max(0.0, deadline - time.monotonic())):
-                got.append(packet)
-                if wanted(packet):
-                    return got
+            more = self.receive(max(0.0, deadline - time.monotonic()))
+            last = [p for p in more if wanted(p)][:1]
+            got += [p for p in more if p not in last] + last
+            if last:
+                return got
         return []
 
     def expect(self, what, packets, answers=(), counts=None, control=None):
