@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every allocation of the module fails once: while it is loaded, when namespaces,
+# contexts, identities and policies are made, and while messages are handled. Each time
+# there is a clean error, nothing stays behind, and the next try works.
+
+. "$(dirname "$0")/lib/tap.sh"
+. "$(dirname "$0")/lib/faults.sh"
+
+unload() {
+	rmmod shim6
+}
+
+# Others come after this test.
+load() {
+	[[ -e /sys/module/shim6 ]] || insmod "$MODULE"
+}
+
+# The commands of `survives` run on A, what they made goes by one of these.
+as_a=(nsenter "--net=/run/netns/$(topo_ns A)")
+drop_context() {
+	on A shim6 context del --tag-local "$TAG_A"
+}
+drop_identity() {
+	on A shim6 identity del hostA
+}
+drop_policy() {
+	on A shim6 policy del 2001:db8:b::/48
+}
+nothing() {
+	:
+}
+
+# What a context to B, added by hand, is made of.
+readonly CONTEXT=(
+	--ulid-local "$A1" --tag-local "$TAG_A" --current-local "$A2"
+	--locator-local "$A1,hba" --locator-local "$A2,hba"
+	--ulid-peer "$B1" --tag-peer "$TAG_B" --current-peer "$B2"
+	--locator-peer "$B1,hba" --locator-peer "$B2,hba"
+)
+
+# forget: no context on either host.
+forget() {
+	on A shim6 context flush && on B shim6 context flush
+}
+
+both_established() {
+	[[ $(state A) == ESTABLISHED && $(state B) == ESTABLISHED ]]
+}
+
+# handshake: with a failure on the way it may take another attempt.
+handshake() {
+	start A
+	wait_until 20 both_established && return
+	echo 0 >"$FAULTS/failslab/probability"
+	forget && establish
+}
+
+# An address of A goes and comes, and B is told.
+told() {
+	[[ $(shows B '.locator_peer | length') == "$1" ]]
+}
+update() {
+	ip -6 -n "$(topo_ns A)" address del "$A2/64" dev up2 && wait_until 60 told 1
+	on A ip -6 -batch - <<<"$(topo_uplink A 2)" && wait_until 60 told 2
+}
+
+# failing_once BEFORE COMMAND: the command with the Nth allocation of anybody failing, for all N
+# that it comes to; the number is FAULTS_COUNT.
+failing_once() {
+	local nth
+
+	for ((nth = 1; nth < 2000; nth++)); do
+		$1 || { echo "allocation $nth: $1 fails"; return 1; }
+		fault_at "$nth"
+		$2 || { fault_over; echo "allocation $nth: $2 fails"; return 1; }
+		fault_over || break
+	done
+	FAULTS_COUNT=$((nth - 1))
+}
+
+# endures WHAT BEFORE COMMAND
+endures() {
+	FAULTS_COUNT=0
+	if failing_once "${@:2}" >"$TOPO_DIR/endures" 2>&1 && ((FAULTS_COUNT > 0)); then
+		pass "$1: each allocation failed once"
+		note "$FAULTS_COUNT allocations"
+	else
+		fail "$1: each allocation failed once" "$(<"$TOPO_DIR/endures") after $FAULTS_COUNT"
+	fi
+}
+
+tap_begin
+faults_up
+at_exit load
+topo_up direct
+for host in A B; do timers $host 40 || die "timers"; done
+leaks_forget
+dmesg -C
+
+faults_of_module
+survives "a namespace" nothing unshare --net true
+survives "a context by hand" drop_context "${as_a[@]}" shim6 context add "${CONTEXT[@]}"
+(umask 077 && pem "${PDS[A]}" >"$TOPO_DIR/identity-A")
+survives "an identity" drop_identity "${as_a[@]}" shim6 identity add hostA "$TOPO_DIR/identity-A"
+survives "a policy" drop_policy "${as_a[@]}" shim6 policy add 2001:db8:b::/48
+
+meet() {
+	identity A && identity B && establish
+}
+check "two hosts with identities" meet
+tag=$(shows A .tag_local)
+survives "settings of a context" nothing "${as_a[@]}" shim6 context set --tag-local "$tag" \
+	--send-timeout 9000 --hot-standby on
+survives "another pair of a context" nothing "${as_a[@]}" shim6 context set --tag-local "$tag" \
+	--current-local "$A2" --current-peer "$B2"
+survives "the list of contexts" nothing "${as_a[@]}" shim6 context show
+check "the contexts have survived" topo_reaches A1 B1
+endures "an update of the locators" both_established update
+endures "a handshake" forget handshake
+check "the context is good" both_established
+check "traffic passes" topo_reaches A1 B1
+
+forget
+unload || die "rmmod"
+survives "loading, with $(ip netns list | wc -l) namespaces" unload --load "$MODULE"
+check "it can be loaded" load
+check "hosts meet as if nothing had been" meet
+forget
+unload || die "rmmod"
+topo_down
+# Now nothing of the module is anywhere, and nothing of namespaces that came to nothing.
+unshare --net true
+check "the kernel has nothing to complain about" faults_clean
+is "nothing was lost" "$(leaks)" ""
+load
+# What it has now is there to stay.
+leaks_forget
+dmesg -C
+tap_end

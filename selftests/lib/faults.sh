@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Allocations that fail: those that the module asks for, one after the other. Needs a kernel
+# with fault injection; what it finds to complain about is looked at here, because a failed
+# allocation is reported with a trace that is no mistake.
+
+. "$(dirname "${BASH_SOURCE[0]}")/establish.sh"
+
+readonly FAULTS=/sys/kernel/debug
+readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
+FAULTS_COUNT=0
+
+# faults_up: skips the script where nothing can be made to fail.
+faults_up() {
+	[[ -e $FAULTS/failslab && -e $FAULTS/fail_page_alloc && -e /proc/self/fail-nth ]] ||
+		{ echo "1..0 # SKIP this kernel has no fault injection"; exit "$KSFT_SKIP"; }
+	[[ -r $MODULE ]] || { echo "1..0 # SKIP no module $MODULE"; exit "$KSFT_SKIP"; }
+	fault_setting verbose 0
+	fault_setting ignore-gfp-wait N
+	fault_setting probability 0
+	echo N >"$FAULTS/fail_page_alloc/ignore-gfp-highmem"
+	echo 0 >"$FAULTS/fail_page_alloc/min-order"
+	FAULTS_CONSOLE=$(cut -f 1 /proc/sys/kernel/printk)
+	at_exit faults_down
+	# Warnings of the allocator are not for the console.
+	echo 4 >/proc/sys/kernel/printk
+}
+
+faults_down() {
+	fault_setting probability 0
+	fault_setting require-start 0
+	fault_setting require-end 0xffffffffffffffff
+	echo "$FAULTS_CONSOLE" >/proc/sys/kernel/printk
+}
+
+fault_setting() {
+	local kind
+
+	for kind in failslab fail_page_alloc; do
+		echo "$2" >"$FAULTS/$kind/$1" || die "$kind/$1"
+	done
+}
+
+# faults_of_module: from now on only what the module asks for counts. It may be loaded at any
+# place near the one where it is now, with nothing else there.
+faults_of_module() {
+	local start
+
+	start=$(awk '$1 == "shim6" { print $6 }' /proc/modules)
+	((start)) || die "no module"
+	fault_setting require-start "$(printf '0x%x' $((start & ~0xfffffff)))"
+	fault_setting require-end "$(printf '0x%x' $((start | 0xfffffff)))"
+}
+
+# each_allocation UNDO COMMAND...: the command with its first allocation failing, its second
+# and so on, until it is through before one does; UNDO follows whenever it succeeds. Fails if it
+# dies of it, or if it does not work without a failure in the end.
+each_allocation() {
+	local undo=$1 nth status reached
+
+	shift
+	for ((nth = 1; ; nth++)); do
+		read -r status reached < <(failnth "$nth" "$@") || return
+		if ((status < 0 || status > 124)); then
+			echo "allocation $nth: status $status"
+			return 1
+		fi
+		if ((status == 0)); then
+			$undo || { echo "allocation $nth: $undo fails"; return 1; }
+		fi
+		[[ $reached == yes ]] || break
+		((nth < 3000)) || { echo "no end"; return 1; }
+	done
+	FAULTS_COUNT=$((nth - 1))
+	((status == 0))
+}
+
+# survives WHAT UNDO COMMAND...: a case; each of them makes one allocation at least.
+survives() {
+	local what=$1 output=$TOPO_DIR/survives
+
+	shift
+	FAULTS_COUNT=0
+	if each_allocation "$@" >"$output" 2>&1 && ((FAULTS_COUNT > 0)); then
+		pass "$what: each of its allocations failed once"
+		note "$FAULTS_COUNT allocations"
+	else
+		fail "$what: each of its allocations failed once" "$(<"$output") after $FAULTS_COUNT"
+	fi
+}
+
+# What happens in softirq and in workers has no process whose allocations could be counted.
+# There those of everybody count, and the kernel's counter goes up while the interval is
+# above 1 and nothing has failed yet; where it stands is remembered from test to test.
+readonly FAULTS_POSITION=/run/shim6-faults
+
+position() {
+	cat "$FAULTS_POSITION" 2>/dev/null || echo 0
+}
+
+# fault_at N: the Nth allocation from now on fails, and no other one.
+fault_at() {
+	local kind=$FAULTS/failslab
+
+	FAULTS_NEXT=$(($(position) + $1))
+	# An interval of 1 counts nothing.
+	((FAULTS_NEXT > 1)) || FAULTS_NEXT=2
+	echo "$FAULTS_NEXT" >"$kind/interval" && echo 1 >"$kind/times" && echo 100 >"$kind/probability"
+}
+
+fault_came() {
+	(($(<"$FAULTS/failslab/times") == 0))
+}
+
+# fault_over: no more failures; tells whether there was one. If not, the counter is somewhere
+# below, and allocations of no consequence bring it to where it is known.
+fault_over() {
+	local came=1 tries
+
+	if fault_came; then
+		came=0
+	else
+		echo $((FAULTS_NEXT + 1)) >"$FAULTS_POSITION"
+		fault_at 0
+		for ((tries = 0; tries < 3000; tries++)); do
+			on A shim6 policy add 2001:db8:77::/48 2>/dev/null
+			on A shim6 policy del 2001:db8:77::/48 2>/dev/null
+			! fault_came || break
+		done
+		fault_came || die "the counter of allocations is lost"
+	fi
+	echo 0 >"$FAULTS/failslab/probability"
+	echo "$FAULTS_NEXT" >"$FAULTS_POSITION"
+	return "$came"
+}
+
+# faults_report: what the kernel said, but for the traces of allocations that failed.
+faults_report() {
+	dmesg | grep -E -A 20 'BUG|WARNING: |Oops|KASAN|UBSAN|refcount_t|list_(add|del)|stall|lock(dep|ing)|RCU usage|sleeping function|ODEBUG|panicked|unregister_netdevice'
+}
+
+# faults_clean: nothing of that, and nothing stays in the log for others to find.
+faults_clean() {
+	local report
+
+	report=$(faults_report)
+	dmesg -C
+	[[ -z $report ]] || { echo "$report"; return 1; }
+}
+
+# leaks: what kmemleak says was lost since leaks_forget; nothing where it is not there. What is
+# younger than five seconds may still be on its way.
+leaks() {
+	[[ -e $FAULTS/kmemleak ]] || return 0
+	for _ in 1 2; do
+		pause 6
+		echo scan >"$FAULTS/kmemleak"
+	done
+	cat "$FAULTS/kmemleak"
+}
+
+leaks_forget() {
+	[[ ! -e $FAULTS/kmemleak ]] || { leaks >/dev/null; echo clear >"$FAULTS/kmemleak"; }
+}
