@@ -18,6 +18,7 @@ use crate::{
         Context,
         Counter,
         Namespace,
+        SetPairError,
         Wish,
         NAMESPACES, //
     },
@@ -68,8 +69,8 @@ use kernel::{
 /// Addresses that may go before the worker looks.
 const GONE: usize = 32;
 
-/// How long to wait for duplicate address detection before looking again.
-const TENTATIVE: Interval = Interval::from_secs(1);
+/// How long to wait for duplicate address detection, or for memory, before looking again.
+const AGAIN: Interval = Interval::from_secs(1);
 
 /// Addresses that went.
 struct Gone {
@@ -118,6 +119,14 @@ impl Changes {
         (again != 0).then(|| Instant::from_millis(again).since(now()))
     }
 
+    fn set_again(&self, is_needed: bool) {
+        let again = match is_needed {
+            true => now().saturating_add(AGAIN).as_millis(),
+            false => 0,
+        };
+        self.again.store(again, Ordering::Relaxed);
+    }
+
     fn take_gone(&self) -> Gone {
         core::mem::replace(&mut *self.gone.lock(), Gone::NONE)
     }
@@ -130,6 +139,17 @@ impl Changes {
         match gone.addresses.iter_mut().find(|slot| slot.is_none()) {
             Some(slot) => *slot = Some(address),
             None => gone.overflow = true,
+        }
+    }
+
+    /// What went is still to be looked at.
+    fn give_back(&self, gone: &Gone) {
+        gone.addresses
+            .iter()
+            .flatten()
+            .for_each(|address| self.note_gone(*address));
+        if gone.overflow {
+            self.gone.lock().overflow = true;
         }
     }
 }
@@ -193,71 +213,84 @@ impl Control {
         // Also without contexts: those to come are not to hear of what was before.
         let gone = self.changes.take_gone();
         // Before the lists are made: what is found to be this host's alone meanwhile is not in them.
-        self.look_again_if_tentative(namespace);
+        self.changes.set_again(has_tentative(namespace));
         self.identities.addresses_changed();
+        let mut missed = false;
         let followed = namespace.contexts.for_each_batch(
             |context| !context.is_static(),
             |batch| {
                 for context in batch.iter().flatten() {
-                    self.follow_addresses_in(namespace, context, &gone);
+                    missed |= self.follow_addresses_in(namespace, context, &gone).is_err();
                 }
             },
         );
-        if followed.is_err() {
+        if missed || followed.is_err() {
             namespace.counters.count(Counter::InNoMemory);
+            self.changes.give_back(&gone);
+            self.changes.set_again(true);
         }
         self.changes.until_again()
     }
 
-    fn follow_addresses_in(&self, namespace: &Namespace, context: &RcuArc<Context>, gone: &Gone) {
+    /// Makes a context follow the addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]: it is as it was.
+    fn follow_addresses_in(
+        &self,
+        namespace: &Namespace,
+        context: &RcuArc<Context>,
+        gone: &Gone,
+    ) -> Result {
         context.wish(Wish::Paths);
         self.wants_attention(context);
         let ulid = context.ulids().local;
         if is_invalid(namespace.net(), ulid, gone) {
             self.discard(namespace, context, Cause::UlidGone);
-            return;
+            return Ok(());
         }
         let Ok(mut locked) = context.lock() else {
-            return;
+            return Ok(());
         };
         let before = locked.local();
         // What was told without an identity stays the ULID alone.
         if before.identity.is_none() {
-            return;
+            return Ok(());
         }
-        let Ok(local) = self.local_for(namespace, ulid) else {
-            return;
+        let local = match self.local_for(namespace, ulid) {
+            Ok(local) => locked.local_as_wanted(local)?,
+            Err(ENOMEM) => return Err(ENOMEM),
+            Err(_) => None,
         };
-        let Ok(Some(local)) = locked.local_as_wanted(local) else {
-            return;
+        let Some(local) = local else {
+            return Ok(());
         };
         let change = Change {
             local: Some(local),
             ..Change::default()
         };
-        if locked
-            .apply(namespace.net(), change, Cause::Address)
-            .is_ok()
-        {
-            drop(locked);
-            context.wish(Wish::Announce);
+        match locked.apply(namespace.net(), change, Cause::Address) {
+            Ok(()) => {
+                drop(locked);
+                context.wish(Wish::Announce);
+                Ok(())
+            }
+            Err(SetPairError::NoMemory) => Err(ENOMEM),
+            Err(_) => Ok(()),
         }
     }
+}
 
-    /// Nobody tells when an address is found not to be a duplicate. Until then it is not looked at
-    /// in each run: the contexts that follow ask for another one.
-    fn look_again_if_tentative(&self, namespace: &Namespace) {
-        let mut is_tentative = false;
-        local_address::for_each(namespace.net(), |address| {
-            is_tentative |= address.is_tentative();
-            ControlFlow::Continue(())
-        });
-        let again = match is_tentative {
-            true => now().saturating_add(TENTATIVE).as_millis(),
-            false => 0,
-        };
-        self.changes.again.store(again, Ordering::Relaxed);
-    }
+/// Whether an address is being looked for duplicates of. Nobody tells when none is found; until then
+/// it is not looked at in each run, for the contexts that follow ask for another one.
+fn has_tentative(namespace: &Namespace) -> bool {
+    let mut is_tentative = false;
+    local_address::for_each(namespace.net(), |address| {
+        is_tentative |= address.is_tentative();
+        ControlFlow::Continue(())
+    });
+    is_tentative
 }
 
 /// Whether a ULID is no longer valid, so that what used it must end.
