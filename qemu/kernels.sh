@@ -73,7 +73,7 @@ IMAGE_PACKAGES=(
 # kernel: here the Debian packages are installed and tried.  What they depend on
 # must be here, for nothing is fetched then; debian/control has the same names.
 SYSTEM_PACKAGES=(
-	bindgen bison bc build-essential ca-certificates cpio dkms
+	bindgen bison bc bpftrace build-essential ca-certificates cpio dkms
 	flex iproute2 iputils-ping kmod libelf-dev libssl-dev man-db nftables
 	openssh-client openssh-server pkgconf procps python3 rust-src rustc systemd-sysv udev
 	xz-utils
