@@ -85,7 +85,10 @@ int shim6_helper_ip6_send(struct net *net, const struct in6_addr *saddr,
 		return -ENOMEM;
 	}
 	IP6_INC_STATS(net, ip6_dst_idev(dst), IPSTATS_MIB_OUTREQUESTS);
+	/* As in ip6_send_skb(): where a route discards, the device is looked up. */
+	rcu_read_lock();
 	err = ip6_local_out(net, NULL, skb);
+	rcu_read_unlock();
 	if (err > 0)
 		err = net_xmit_errno(err);
 	if (err)
