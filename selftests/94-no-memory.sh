@@ -91,6 +91,7 @@ endures() {
 	fi
 }
 
+faults_need
 tap_begin
 faults_up
 at_exit load

@@ -11,11 +11,15 @@ readonly FAULTS=/sys/kernel/debug
 readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
 FAULTS_COUNT=0
 
-# faults_up: skips the script where nothing can be made to fail.
-faults_up() {
+# faults_need: skips the script where nothing can be made to fail. Before tap_begin.
+faults_need() {
 	[[ -e $FAULTS/failslab && -e $FAULTS/fail_page_alloc && -e /proc/self/fail-nth ]] ||
 		{ echo "1..0 # SKIP this kernel has no fault injection"; exit "$KSFT_SKIP"; }
 	[[ -r $MODULE ]] || { echo "1..0 # SKIP no module $MODULE"; exit "$KSFT_SKIP"; }
+}
+
+# faults_up: ready to make something fail, and nothing fails yet.
+faults_up() {
 	fault_setting verbose 0
 	fault_setting ignore-gfp-wait N
 	fault_setting probability 0
