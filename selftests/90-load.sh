@@ -6,8 +6,8 @@
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/traffic.sh"
+. "$(dirname "$0")/lib/module.sh"
 
-readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
 
 # traces: all that the module adds anywhere, as the kernel shows it.
 traces() {
@@ -33,15 +33,6 @@ has_stat() {
 	on "$1" test -r /proc/net/shim6_stat
 }
 
-loaded() {
-	[[ -e /sys/module/shim6 ]]
-}
-
-# Others come after this test.
-load() {
-	loaded || insmod "$MODULE"
-}
-
 refuses() {
 	! rmmod shim6 2>"$TOPO_DIR/refusal" && grep -i "in use" "$TOPO_DIR/refusal"
 }
@@ -50,10 +41,7 @@ hooked() {
 	nft list hooks ip6 | grep shim6
 }
 
-[[ -r $MODULE ]] || {
-	echo "1..0 # SKIP no module $MODULE"
-	exit "$KSFT_SKIP"
-}
+module_need
 tap_begin
 at_exit load
 dmesg_mark

@@ -6,20 +6,11 @@
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/traffic.sh"
+. "$(dirname "$0")/lib/module.sh"
 
-readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
 readonly CYCLES=${CYCLES:-50}
 # The first cycles fill caches.
 readonly FIRST=$((CYCLES < 10 ? CYCLES / 2 : 5))
-
-loaded() {
-	[[ -e /sys/module/shim6 ]]
-}
-
-# Others come after this test.
-load() {
-	loaded || insmod "$MODULE"
-}
 
 # memory FIELD: of /proc/meminfo, in kB.
 memory() {
@@ -49,10 +40,7 @@ cycle() {
 		rmmod shim6
 }
 
-[[ -r $MODULE ]] || {
-	echo "1..0 # SKIP no module $MODULE"
-	exit "$KSFT_SKIP"
-}
+module_need
 tap_begin
 at_exit load
 dmesg_mark

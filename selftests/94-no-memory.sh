@@ -12,11 +12,6 @@ unload() {
 	rmmod shim6
 }
 
-# Others come after this test.
-load() {
-	[[ -e /sys/module/shim6 ]] || insmod "$MODULE"
-}
-
 # The commands of `survives` run on A, what they made goes by one of these.
 as_a=(nsenter "--net=/run/netns/$(topo_ns A)")
 drop_context() {

@@ -11,12 +11,9 @@
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
+. "$(dirname "$0")/lib/module.sh"
 
-readonly ROUNDS=${ROUNDS:-1} WORKERS=${WORKERS:-2} MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
-
-load() {
-	[[ -e /sys/module/shim6 ]] || insmod "$MODULE"
-}
+readonly ROUNDS=${ROUNDS:-1} WORKERS=${WORKERS:-2}
 
 # log NAME: what happened to a worker, a word a line.
 log() {
@@ -134,10 +131,7 @@ unloads() {
 	done
 }
 
-[[ -r $MODULE ]] || {
-	echo "1..0 # SKIP no module $MODULE"
-	exit "$KSFT_SKIP"
-}
+module_need
 tap_begin
 at_exit load
 dmesg_mark

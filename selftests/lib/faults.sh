@@ -6,16 +6,16 @@
 # allocation is reported with a trace that is no mistake.
 
 . "$(dirname "${BASH_SOURCE[0]}")/establish.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/module.sh"
 
 readonly FAULTS=/sys/kernel/debug
-readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
 FAULTS_COUNT=0
 
 # faults_need: skips the script where nothing can be made to fail. Before tap_begin.
 faults_need() {
 	[[ -e $FAULTS/failslab && -e $FAULTS/fail_page_alloc && -e /proc/self/fail-nth ]] ||
 		{ echo "1..0 # SKIP this kernel has no fault injection"; exit "$KSFT_SKIP"; }
-	[[ -r $MODULE ]] || { echo "1..0 # SKIP no module $MODULE"; exit "$KSFT_SKIP"; }
+	module_need
 }
 
 # faults_up: ready to make something fail, and nothing fails yet.

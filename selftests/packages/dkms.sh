@@ -5,6 +5,7 @@
 # the kernel's headers lack is at /kernel. Run by qemu/packages, with the checkout at /src.
 
 . "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/built.sh"
 
 diag_dump() { :; }
 
@@ -12,21 +13,8 @@ install_packages() {
 	dpkg --install /share/*.deb
 }
 
-built() {
-	dkms status shim6 | grep -q "^shim6/$VERSION, $RELEASE, x86_64: installed"
-}
-
-# Kernel symbols and the release of the module that DKMS installed.
-module() {
-	xz -dc "/lib/modules/$RELEASE/updates/dkms/shim6.ko.xz" >/tmp/shim6.ko &&
-		bash /src/qemu/symbols /tmp/shim6.ko "/usr/src/linux-headers-$RELEASE/Module.symvers" &&
-		[[ $(modinfo -F vermagic /tmp/shim6.ko) == "$RELEASE "* ]]
-}
-
 tap_begin
 export DEBIAN_FRONTEND=noninteractive SHIM6_PREPARED=/kernel
-VERSION=$(dpkg-parsechangelog -l /src/debian/changelog -S Version)
-RELEASE=$(basename /lib/modules/*)
 
 check "the packages are installed" install_packages
 check "DKMS built the module and installed it" built

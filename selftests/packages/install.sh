@@ -7,6 +7,7 @@
 
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/readme.sh"
+. "$(dirname "$0")/built.sh"
 
 diag_dump() { :; }
 
@@ -15,21 +16,8 @@ run_part() {
 	readme_part /src/README.md "$1" >/tmp/part && (cd /share && bash -e /tmp/part)
 }
 
-built() {
-	dkms status shim6 | grep -q "^shim6/$VERSION, $RELEASE, x86_64: installed"
-}
-
-# Kernel symbols and the release of the module that DKMS installed.
-module() {
-	xz -dc "/lib/modules/$RELEASE/updates/dkms/shim6.ko.xz" >/tmp/shim6.ko &&
-		bash /src/qemu/symbols /tmp/shim6.ko "/usr/src/linux-headers-$RELEASE/Module.symvers" &&
-		[[ $(modinfo -F vermagic /tmp/shim6.ko) == "$RELEASE "* ]]
-}
-
 tap_begin
 export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none
-VERSION=$(dpkg-parsechangelog -l /src/debian/changelog -S Version)
-RELEASE=$(basename /lib/modules/*)
 series=$(cut -d. -f1,2 <<<"$RELEASE")
 source=$(dpkg-query -W -f '${source:Version}' "linux-source-$series")
 
