@@ -109,24 +109,24 @@ in_order() {
 generates() {
 	local of
 
-	of=$(on A shim6 hba show --json "$TOPO_DIR/work/home") || return
+	of=$(on A shim6 hba show --json "$TOPO_DIR/files/home") || return
 	[[ $(jq -c '[.kind, .signs, (.addresses | length)]' <<<"$of") == "[\"$1\",$2,$3]" ]] || { echo "$of" && return 1; }
 	[[ $(jq -r '.addresses[]' <<<"$of") == "$(<"$TOPO_DIR/said")" ]] || { says nothing && return 1; }
-	[[ $(stat -c %a "$TOPO_DIR/work/home") == 600 ]]
+	[[ $(stat -c %a "$TOPO_DIR/files/home") == 600 ]]
 }
 
 # an_address EXAMPLE: with an address that the file "home" is about, as they are made at random.
 an_address() {
 	local address
 
-	address=$(on A shim6 hba show --json "$TOPO_DIR/work/home" | jq -r '.addresses[0]')
+	address=$(on A shim6 hba show --json "$TOPO_DIR/files/home" | jq -r '.addresses[0]')
 	echo "${1/2001:db8:1:1:*([0-9a-f:])/$address}"
 }
 
 # in_work FILE: the file "home" is a copy of that one of the work directory.
 in_work() {
-	rm -f "$TOPO_DIR/work/home"
-	[[ -z ${1:-} ]] || cp -p "$TOPO_DIR/work/$1" "$TOPO_DIR/work/home"
+	rm -f "$TOPO_DIR/files/home"
+	[[ -z ${1:-} ]] || cp -p "$TOPO_DIR/files/$1" "$TOPO_DIR/files/home"
 }
 
 # theirs_is_up: there is a context with the peer of the examples that this host has no context with.
@@ -235,7 +235,7 @@ hosts_up() {
 		address add 2001:db8:c::b/64 dev up1 nodad
 		address add "$THEIRS/128" dev up1 nodad
 	END
-	mkdir "$TOPO_DIR/work" || return
+	mkdir "$TOPO_DIR/files" || return
 	# Of this machine, which others use afterwards.
 	mkdir "$CONFIGURATION" || return
 	at_exit rm -rf "$CONFIGURATION" /usr/share/bash-completion/completions/shim6
@@ -243,7 +243,7 @@ hosts_up() {
 	on A shim6 hba generate --prefix 2001:db8:a:1::/64 --prefix 2001:db8:a:2::/64 \
 		--output "$CONFIGURATION/home.hba" >/dev/null || return
 	page_file >"$CONFIGURATION/shim6.toml"
-	(cd "$TOPO_DIR/work" && shim6 hba generate --prefix 2001:db8:1:1::/64 --prefix 2001:db8:2:1::/64 --output hba &&
+	(cd "$TOPO_DIR/files" && shim6 hba generate --prefix 2001:db8:1:1::/64 --prefix 2001:db8:2:1::/64 --output hba &&
 		shim6 cga generate --prefix 2001:db8:1:1::/64 --output cga && cp -p cga key.pem) >/dev/null || return
 	on A shim6 context add --ulid-local 2001:db8:c::a --ulid-peer 2001:db8:c::b --tag-local c1 \
 		--tag-peer 7fffffffffff
@@ -306,7 +306,7 @@ check "is shown" run "shim6 cga show home --json"
 is "as that" "$(jq -c '[.public_key_bits, .collision_count]' "$TOPO_DIR/said")" '[1024,2]'
 address=$(jq -r '.addresses[0]' "$TOPO_DIR/said")
 check "it verifies" run "shim6 cga verify $address --pds $(jq -r .pds "$TOPO_DIR/said") --json"
-address=$(shim6 hba show --json "$TOPO_DIR/work/hba" | jq -r '.addresses[1]')
+address=$(shim6 hba show --json "$TOPO_DIR/files/hba" | jq -r '.addresses[1]')
 check "so does one of a set" run "shim6 hba verify $address --pds hba --json"
 check "addresses are assigned" run "shim6 hba apply --json"
 check "a file comes into force" run "shim6 apply --json"

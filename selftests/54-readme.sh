@@ -14,7 +14,7 @@ readonly HOME_A=/etc/shim6/home.hba MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
 locator() {
 	local file=$HOME_A
 
-	[[ $1 == A ]] || file=$TOPO_DIR/work/$1
+	[[ $1 == A ]] || file=$TOPO_DIR/files/$1
 	shim6 hba show --json "$file" | jq -r ".addresses[$2 - 1]"
 }
 
@@ -103,7 +103,7 @@ nothing_remains() {
 
 # know_themselves: the hosts have their identities.
 know_themselves() {
-	on A shim6 identity add home "$HOME_A" && on B shim6 identity add home "$TOPO_DIR/work/B"
+	on A shim6 identity add home "$HOME_A" && on B shim6 identity add home "$TOPO_DIR/files/B"
 }
 
 # elsewhere FILE WORDS: another test runs it, with these words.
@@ -156,12 +156,12 @@ tap_begin
 dmesg_mark
 topo_up
 serve B
-mkdir "$TOPO_DIR/work" /etc/shim6 || die "directories"
+mkdir "$TOPO_DIR/files" /etc/shim6 || die "directories"
 # Of this machine, which others use afterwards.
 at_exit rm -rf /etc/shim6
 # shellcheck disable=SC2016 # It is expanded when the script ends.
 at_exit '[[ -d /sys/module/shim6 ]] || insmod "$MODULE"'
-on B shim6 hba generate --prefix 2001:db8:b:1::/64 --prefix 2001:db8:b:2::/64 --output "$TOPO_DIR/work/B" >/dev/null ||
+on B shim6 hba generate --prefix 2001:db8:b:1::/64 --prefix 2001:db8:b:2::/64 --output "$TOPO_DIR/files/B" >/dev/null ||
 	die "set of B"
 cat >/etc/shim6/shim6.toml <<-END
 	[[identity]]
@@ -172,7 +172,7 @@ END
 while IFS= read -r line; do
 	if [[ $line == 'shim6 hba apply '* ]]; then
 		# The other host does the same.
-		{ know_themselves && on B shim6 hba apply "$TOPO_DIR/work/B" >/dev/null; } || die "the other host"
+		{ know_themselves && on B shim6 hba apply "$TOPO_DIR/files/B" >/dev/null; } || die "the other host"
 	fi
 	stat_mark A
 	check "$line" command_does "$line"

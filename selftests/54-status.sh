@@ -12,7 +12,7 @@
 status() {
 	local status=0
 
-	(cd "$TOPO_DIR/work" && on A bash -c "$2") >"$TOPO_DIR/said" 2>"$TOPO_DIR/complaint" </dev/null || status=$?
+	(cd "$TOPO_DIR/files" && on A bash -c "$2") >"$TOPO_DIR/said" 2>"$TOPO_DIR/complaint" </dev/null || status=$?
 	((status == $1)) || { echo "status $status" && cat "$TOPO_DIR/complaint" && return 1; }
 	[[ $# == 2 ]] || grep -qE "^$3" "$TOPO_DIR/complaint" || { cat "$TOPO_DIR/complaint" && return 1; }
 }
@@ -20,11 +20,11 @@ status() {
 tap_begin
 dmesg_mark
 topo_up direct
-mkdir "$TOPO_DIR/work" || die "no directory"
-(cd "$TOPO_DIR/work" && shim6 hba generate --prefix 2001:db8:a:1::/64 --prefix 2001:db8:a:2::/64 --output hba &&
+mkdir "$TOPO_DIR/files" || die "no directory"
+(cd "$TOPO_DIR/files" && shim6 hba generate --prefix 2001:db8:a:1::/64 --prefix 2001:db8:a:2::/64 --output hba &&
 	shim6 cga generate --prefix 2001:db8:a:1::/64 --rsa 1024 --output cga) >/dev/null || die "no files"
 
-printf '[settings]\nestablish = 1\n' >"$TOPO_DIR/work/wrong.toml"
+printf '[settings]\nestablish = 1\n' >"$TOPO_DIR/files/wrong.toml"
 check "1: refused" status 1 'shim6 context del --tag-local ff' 'shim6: cannot delete the context tag-local 0000000000ff: there is no such context: No such file or directory$'
 check "1: no such counter" status 1 'shim6 stats OutI1 InI3' 'shim6: cannot read the counters: there is no counter InI3$'
 check "1: not of the set" status 1 "shim6 hba verify $A2 --pds hba"

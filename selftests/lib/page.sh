@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Commands, options and examples as people read them, and how tests run them: as somebody
-# who types them on host A of a topology, in the directory $TOPO_DIR/work.
+# who types them on host A of a topology, in the directory $TOPO_DIR/files.
 
 PAGE=$SELFTESTS/../doc/shim6.8
 README=$SELFTESTS/../doc/README.md
@@ -59,7 +59,7 @@ readme_commands() {
 # run COMMAND: fails if it complains; what it says is in $TOPO_DIR/said.
 run() {
 	echo "$1" >>"$TOPO_DIR/ran"
-	(cd "$TOPO_DIR/work" && on A bash -c "$1") >"$TOPO_DIR/said" 2>"$TOPO_DIR/complaint" </dev/null ||
+	(cd "$TOPO_DIR/files" && on A bash -c "$1") >"$TOPO_DIR/said" 2>"$TOPO_DIR/complaint" </dev/null ||
 		{ cat "$TOPO_DIR/complaint" "$TOPO_DIR/said" && false; } || return
 	[[ ! -s $TOPO_DIR/complaint ]] || { cat "$TOPO_DIR/complaint" && return 1; }
 	[[ $1 != *--json* ]] || valid "$1" <"$TOPO_DIR/said"
