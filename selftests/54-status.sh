@@ -17,6 +17,11 @@ status() {
 	[[ $# == 2 ]] || grep -qE "^$3" "$TOPO_DIR/complaint" || { cat "$TOPO_DIR/complaint" && return 1; }
 }
 
+# faults_as_objects COMMAND: what is wrong with line 2 of its file is in its JSON, as the schema has it.
+faults_as_objects() {
+	status 1 "$1" && valid "$1" <"$TOPO_DIR/said" && grep -qE '"line":2,"column":13,|wrong.toml:2:13: ' "$TOPO_DIR/said"
+}
+
 tap_begin
 dmesg_mark
 topo_up direct
@@ -31,7 +36,13 @@ check "1: not of the set" status 1 "shim6 hba verify $A2 --pds hba"
 check "1: not of the key" status 1 "shim6 cga verify $A1 --pds cga"
 for command in 'apply --check' apply watch; do
 	check "1: faults of a file, $command" status 1 "shim6 $command wrong.toml" 'wrong.toml:2:13: for establish "off" or'
+	check "and as objects" faults_as_objects "shim6 $command --json wrong.toml"
 done
+mkdir /etc/shim6 || die "there is a configuration"
+at_exit rm -rf /etc/shim6
+cp "$TOPO_DIR/files/wrong.toml" /etc/shim6/shim6.toml
+check "1: faults of a file, hba apply" status 1 "shim6 hba apply" '/etc/shim6/shim6.toml:2:13: for establish "off" or'
+check "and as objects" faults_as_objects "shim6 hba apply --json"
 ip -n "$(topo_ns B)" -6 address del "$B2/64" dev up2
 topo_context A || die "no context"
 check "1: a pair that does not answer" status 1 'shim6 probe --attempts 1 --timeout 100'

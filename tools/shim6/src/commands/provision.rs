@@ -15,6 +15,7 @@ use super::apply::{
     say_faults,
     Loaded, //
 };
+use crate::config::read::Fault;
 use crate::config::{
     Config,
     DEFAULT_FILE, //
@@ -46,12 +47,36 @@ use crate::rtnl::{
 /// What `hba apply --json` prints.
 #[derive(Serialize)]
 struct Applied<'a> {
+    /// What is wrong with the file of the configuration.
+    faults: &'a [Fault],
     /// What was changed, in words.
     changes: Vec<String>,
     /// The addresses that have a place.
     addresses: &'a [Placed],
     /// What could not be done, in words.
     notes: Vec<String>,
+}
+
+impl<'a> Applied<'a> {
+    /// Of a file with faults nothing is done.
+    fn faulty(faults: &'a [Fault]) -> Self {
+        Self {
+            faults,
+            changes: Vec::new(),
+            addresses: &[],
+            notes: Vec::new(),
+        }
+    }
+}
+
+fn show(applied: &Applied<'_>, json: bool) -> Result<(), Error> {
+    print(|out| match json {
+        true => output::json(applied, out),
+        false => applied
+            .changes
+            .iter()
+            .try_for_each(|change| writeln!(out, "{change}")),
+    })
 }
 
 /// The addresses of an identity.
@@ -115,6 +140,9 @@ pub(crate) fn run(
             Loaded::Config(config) => wanted = addresses_of(&config).map_err(failed)?,
             Loaded::Faults(faults) => {
                 say_faults(path, &faults);
+                if json {
+                    show(&Applied::faulty(&faults), true)?;
+                }
                 return Ok(false);
             }
         }
@@ -136,19 +164,13 @@ pub(crate) fn run(
     if !json {
         notes.iter().cloned().map(Some).for_each(warn);
     }
-    print(|out| match json {
-        true => output::json(
-            &Applied {
-                changes,
-                addresses: &plan.placed,
-                notes,
-            },
-            out,
-        ),
-        false => changes
-            .iter()
-            .try_for_each(|change| writeln!(out, "{change}")),
-    })?;
+    let applied = Applied {
+        faults: &[],
+        changes,
+        addresses: &plan.placed,
+        notes,
+    };
+    show(&applied, json)?;
     for error in &errors {
         say(format_args!("{error}"));
     }

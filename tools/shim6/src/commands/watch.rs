@@ -29,6 +29,7 @@ use super::provision::{
     carry_out, //
 };
 use crate::abi::GENL_NAME;
+use crate::config::read::Fault;
 use crate::config::Config;
 use crate::error::{
     Cause,
@@ -95,7 +96,7 @@ pub(crate) fn run(path: &Path, json: bool) -> Result<bool, Error> {
     let config = match load(path)? {
         Loaded::Config(config) => config,
         Loaded::Faults(faults) => {
-            say_faults(path, &faults);
+            faulty(path, &faults, json)?;
             return Ok(false);
         }
     };
@@ -137,6 +138,22 @@ pub(crate) fn run(path: &Path, json: bool) -> Result<bool, Error> {
         }
         service.attempt(Service::provide)?;
     }
+}
+
+fn json_line(kind: &str, text: &str) -> Result<(), Error> {
+    let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    print(|out| output::json(&Line { time, kind, text }, out))
+}
+
+/// Says what is wrong with a file.
+fn faulty(path: &Path, faults: &[Fault], json: bool) -> Result<(), Error> {
+    say_faults(path, faults);
+    if json {
+        for fault in faults {
+            json_line("error", &format!("{}:{fault}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Waits until one of them is readable; false if none is in time.
@@ -230,7 +247,7 @@ impl Service<'_> {
         self.attempt(|service| match load(service.path)? {
             Loaded::Config(config) => service.adopt(config),
             Loaded::Faults(faults) => {
-                say_faults(service.path, &faults);
+                faulty(service.path, &faults, service.json)?;
                 let path = service.path.display();
                 service.line(
                     "error",
@@ -261,8 +278,7 @@ impl Service<'_> {
 
     fn line(&self, kind: &str, text: &str) -> Result<(), Error> {
         if self.json {
-            let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-            return print(|out| output::json(&Line { time, kind, text }, out));
+            return json_line(kind, text);
         }
         match kind {
             "change" => print(|out| writeln!(out, "{text}")),
