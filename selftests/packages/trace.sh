@@ -52,7 +52,7 @@ check "and how long that took" wait_until 30 heard 'operational after [0-9]+ ms$
 on A shim6 context flush
 wait_until 10 shown B 'state' || die "the peer's context"
 on B bash -c 'echo x >/dev/udp/'"$A1/9" 2>/dev/null
-kill -INT $tracer
+check "it is still there" kill -INT $tracer
 check "it ends by a signal" wait_until 30 gone $tracer
 check "and says how many Probes went over which pair" heard "^@probes_sent\[$A2, $B2\]: [0-9]+"
 check "and came" heard "^@probes_received\[$A2, $B2\]: [0-9]+"
