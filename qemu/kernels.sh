@@ -10,6 +10,8 @@ DEFAULT_KERNEL=7.3
 NATIVE_KERNEL=uml
 # The one for measurements of speed: it runs at that of the host, on several processors.
 SPEED_KERNEL=uml-smp
+# The one for the time that connections stand still, beside SCTP.
+GAPS_KERNEL=uml-gaps
 # The one that looks for mistakes in the module while it runs them.
 DEBUG_KERNEL=uml-debug
 # The one that also gets the load and data-path tests, by `make test`.
@@ -20,14 +22,20 @@ declare -A KERNEL_ROOT=(
 	[7.3]=stable
 	[7.2]=testing
 	[uml]=stable
+	[uml-gaps]=stable
 	[uml-smp]=stable
 	[uml-debug]=stable
 )
 
 # KERNEL -> architecture: x86 is emulated, um (User-Mode Linux) is a process. It is
-# built from the source of its root's kernel, with uml.config and another one.
-declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-smp]=um [uml-debug]=um)
-declare -A KERNEL_CONFIG=([uml]=uml-travel.config [uml-smp]=uml-smp.config [uml-debug]=uml-debug.config)
+# built from the source of its root's kernel, with uml.config and these.
+declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-gaps]=um [uml-smp]=um [uml-debug]=um)
+declare -A KERNEL_CONFIG=(
+	[uml]=uml-travel.config
+	[uml-gaps]="uml-travel.config uml-gaps.config"
+	[uml-smp]=uml-smp.config
+	[uml-debug]=uml-debug.config
+)
 # User-Mode Linux is compiled in the large code model. clang puts what it compiles so into sections
 # (.ltext, .lbss ...) that its linker script does not know: lockdep takes locks there for
 # unregistered ones, kmemleak does not look there. What is at 0x60000000 needs no large model.

@@ -17,7 +17,9 @@ need_kernel() {
 	um)
 		RELEASE=${packaged%-*}-$1
 		config=$({
-			cat "$QEMU_DIR"/{uml.config,"${KERNEL_CONFIG[$1]}",uml-ftrace.patch,make-uml,compiler}
+			cd "$QEMU_DIR" || exit
+			# shellcheck disable=SC2086 # Words.
+			cat uml.config ${KERNEL_CONFIG[$1]} uml-ftrace.patch make-uml compiler
 			printf '%s' "${KERNEL_CFLAGS[$1]-}"
 		} | digest)
 		;;
@@ -39,6 +41,8 @@ need_kernel() {
 # no path in it changes when it is renamed into place.
 make_tree() {
 	local script=$1 packaged=$2 source=${ROOT_KERNEL[${KERNEL_ROOT[$3]}]} into=$4
+	local -a configs
+	read -ra configs <<<"${KERNEL_CONFIG[$3]-}"
 	enter "$ROOT_DIR" "$into:/kernel" "$QEMU_DIR:/src:ro" -- \
-		env --chdir=/kernel ${KERNEL_CFLAGS[$3]:+"KCFLAGS=${KERNEL_CFLAGS[$3]}"} bash "/src/$script" "$packaged" "/usr/src/linux-source-$source.tar.xz" "$(nproc)" "$RELEASE" ${KERNEL_CONFIG[$3]:+"/src/${KERNEL_CONFIG[$3]}"}
+		env --chdir=/kernel ${KERNEL_CFLAGS[$3]:+"KCFLAGS=${KERNEL_CFLAGS[$3]}"} bash "/src/$script" "$packaged" "/usr/src/linux-source-$source.tar.xz" "$(nproc)" "$RELEASE" "${configs[@]/#//src/}"
 }
