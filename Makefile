@@ -41,13 +41,13 @@ demo:
 	@qemu/demo $(RUN_KERNEL)
 
 test:
-	@qemu/test
+	@qemu/test $(RUN_KERNEL)
 
 test-stock:
-	@qemu/test stock
+	@qemu/test --kernel 7.3
 
 test-debug:
-	@qemu/test debug
+	@qemu/test --kernel uml-debug
 
 test-nics:
 	@qemu/test nics
@@ -139,6 +139,7 @@ help:
 	@echo 'make KERNEL=7.3|7.2    module, selftests and tools for a stock kernel'
 	@echo 'make demo              a download changes its provider, in a virtual machine'
 	@echo 'make test              all tests; the last line counts them'
+	@echo 'make test KERNEL=7.2   all selftests on one kernel of qemu/kernels.sh'
 	@echo 'make test-stock        all selftests on the stock kernel'
 	@echo 'make test-debug        what User-Mode Linux can run, on one with KASAN, lockdep, kmemleak ...'
 	@echo 'make test-nics         two machines, and every emulated NIC between them'
