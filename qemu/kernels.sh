@@ -90,6 +90,6 @@ SYSTEM_PACKAGES=(
 SYSTEM_KERNEL=(linux-headers-amd64 linux-image-amd64 linux-libc-dev linux-source)
 
 # The crates that are built and tested on the host, with the options of their
-# tests: the protocol is tested with overflow checks, as in the kernel; the tool and the simulator as they are built.
+# tests: the protocol is tested as in the kernel, with overflow checks; the others as they are built.
 HOST_CRATES=(rust/proto tools/shim6 tools/model tools/sim)
-declare -A HOST_TEST_OPTIONS=([rust/proto]="" [tools/shim6]="--release" [tools/model]="" [tools/sim]="--release")
+declare -A HOST_TEST_OPTIONS=([rust/proto]="" [tools/shim6]="--release" [tools/model]="--release" [tools/sim]="--release")
