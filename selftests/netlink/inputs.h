@@ -7,6 +7,9 @@
 #define SELFTESTS_INPUTS_H
 
 #include "context.h"
+#include "identity.h"
+
+#include "../lib/search.h"
 
 enum { REQUESTS = 6, DEEPEST = 3, PLACES = 256, LONGEST = 4096 };
 
@@ -20,17 +23,6 @@ struct input {
 	} messages[REQUESTS];
 };
 
-static __u64 chance_state;
-
-/* xorshift64*: the same on every machine, so that a seed finds the same again. */
-static unsigned int chance(unsigned int below)
-{
-	chance_state ^= chance_state >> 12;
-	chance_state ^= chance_state << 25;
-	chance_state ^= chance_state >> 27;
-	return ((chance_state * 0x2545f4914f6cdd1d) >> 33) % below;
-}
-
 /* Addresses that inputs have: of this host, of peers that there are not, and others. */
 enum {
 	OWN, OTHER_OWN, HBA, OTHER_HBA, FOREIGN_HBA,
@@ -38,8 +30,7 @@ enum {
 };
 
 static const char *const addresses[] = {
-	"2001:db8:1::a", "2001:db8:2::a", "2001:db8:a:1:87b:8895:4bd3:1492",
-	"2001:db8:a:2:10c8:6551:484f:c005", "2001:db8:b:1:24b7:330d:d41f:c548",
+	"2001:db8:1::a", "2001:db8:2::a", HBA_A, OTHER_HBA_A, HBA_B,
 	"2001:db8:3::1", "2001:db8:3::2", "2001:db8:4::b", "fe80::1", "ff02::1", "::", "::1",
 	"::ffff:192.0.2.1", "fd00::1",
 };
@@ -236,8 +227,9 @@ static void change_message(struct message *message)
 }
 
 /* Some changes of an input, with help of another. */
-static void change(struct input *input, struct input *other)
+static void change(void *changed, void *helper)
 {
+	struct input *input = changed, *other = helper;
 	unsigned int times = 1 + chance(4);
 
 	while (times--) {

@@ -9,54 +9,19 @@
  */
 #include "inputs.h"
 
-#include "coverage.h"
-
-#define VECTORS		"/opt/shim6/rust/proto/tests/vectors/"
-
-enum { CORPUS = 4096 };
-
 static int fd;
-static struct input *corpus[CORPUS];
-static unsigned int corpus_count;
 static unsigned long done, refused, silent;
 static bool dirty;
 
-/*
- * The first value of a key of a file of test vectors, behind the name that it belongs to,
- * which is hexadecimal.
- */
-static size_t vector(const char *file_name, const char *name, const char *key, char *octets,
-		     size_t size)
-{
-	static char text[1 << 20];
-	FILE *file = fopen(file_name, "re");
-	size_t len = file ? fread(text, 1, sizeof(text) - 1, file) : 0, count = 0;
-	const char *at;
-	unsigned int octet;
+static bool run(const void *what);
+static void clean(void);
 
-	if (!len)
-		tap_bail("%s", file_name);
-	fclose(file);
-	text[len] = '\0';
-	at = strstr(text, name);
-	at = at ? strstr(at, key) : NULL;
-	at = at ? strchr(strchr(at, ':'), '"') : NULL;
-	if (!at)
-		tap_bail("no %s of %s in %s", key, name, file_name);
-	for (at++; count < size && sscanf(at, "%2x", &octet) == 1; at += 2)
-		octets[count++] = octet;
-	return count;
-}
-
-static void add_to_corpus(const struct input *input)
-{
-	if (corpus_count == CORPUS)
-		return;
-	corpus[corpus_count] = malloc(sizeof(*input));
-	if (!corpus[corpus_count])
-		tap_bail("memory");
-	*corpus[corpus_count++] = *input;
-}
+static struct search searched = {
+	.size = sizeof(struct input),
+	.change = change,
+	.run = run,
+	.clean = clean,
+};
 
 static void add_request(struct input *input, const struct request *request)
 {
@@ -82,19 +47,11 @@ static void context_request(struct input *input)
 	add_request(input, &request);
 }
 
-/* An identity of the vectors: A and B are HBAs, C is a CGA with a key. */
 static void identity_request(struct input *input, const char *name)
 {
-	char pds[1024], key[2400];
 	struct request request;
 
-	begin_command(&request, SHIM6_CMD_IDENTITY_ADD, 0);
-	put(&request, SHIM6_A_NAME, name, strlen(name) + 1);
-	put(&request, SHIM6_A_PDS, pds,
-	    vector(VECTORS "hba.json", name, "\"pds\"", pds, sizeof(pds)));
-	if (!strcmp(name, "hostC"))
-		put(&request, SHIM6_A_PRIVATE_KEY, key,
-		    vector(VECTORS "keys.json", "rsa1024", "pkcs1_private_der", key, sizeof(key)));
+	begin_identity(&request, name);
 	add_request(input, &request);
 }
 
@@ -134,7 +91,7 @@ static void begin_corpus(void)
 		add_request(&input, &request);
 		begin_command(&request, command, NLM_F_DUMP);
 		add_request(&input, &request);
-		add_to_corpus(&input);
+		keep(&searched, &input);
 	}
 
 	/* A peer that does not answer. */
@@ -143,7 +100,7 @@ static void begin_corpus(void)
 	start_request(&input, addresses[PEER]);
 	begin_command(&request, SHIM6_CMD_CONTEXT_GET, NLM_F_DUMP);
 	add_request(&input, &request);
-	add_to_corpus(&input);
+	keep(&searched, &input);
 
 	/* One that does, as it is this host, and all that can be set then. */
 	memset(&input, 0, sizeof(input));
@@ -164,7 +121,7 @@ static void begin_corpus(void)
 	add_request(&input, &request);
 	begin_command(&request, SHIM6_CMD_CONTEXT_GET, NLM_F_DUMP);
 	add_request(&input, &request);
-	add_to_corpus(&input);
+	keep(&searched, &input);
 }
 
 /* Names of what a dump shows, to be deleted one by one. */
@@ -190,7 +147,7 @@ static void collect(const struct nlmsghdr *header, void *data)
 }
 
 /* Everything goes; returns how many could not be deleted. */
-static unsigned int clean(void)
+static unsigned int delete_all(void)
 {
 	static const __u8 kinds[][3] = {
 		{ SHIM6_CMD_CONTEXT_DEL, SHIM6_A_TAG_LOCAL, SHIM6_CMD_CONTEXT_GET },
@@ -231,17 +188,17 @@ static void show(const struct message *message, struct answer answer)
 	putchar('\n');
 }
 
-/* Runs an input in a clean namespace; returns whether it reached something new. */
-static bool run(const struct input *input)
+/* Runs an input in a clean namespace; returns whether it got a new answer. */
+static bool run(const void *what)
 {
+	const struct input *input = what;
 	static struct request request;
 	unsigned int found = 0;
 
-	forget_trace();
 	for (unsigned int i = 0; i < input->count; i++) {
 		const struct message *message = &input->messages[i];
 		struct answer answer;
-		__u64 hash = 0xcbf29ce484222325;	/* FNV-1a. */
+		__u64 hash = NOTHING;
 
 		begin(&request, shim6_family, message->flags);
 		memcpy(request.octets + NLMSG_HDRLEN, message->octets, message->len);
@@ -260,76 +217,44 @@ static bool run(const struct input *input)
 				poll(NULL, 0, 2);
 		}
 		for (const char *at = answer.sentence; *at; at++)
-			hash = (hash ^ (__u8)*at) * 0x100000001b3;
-		hash = (hash ^ answer.error) * 0x100000001b3;
-		hash = (hash ^ (answer.messages > 0)) * 0x100000001b3;
-		hash = (hash ^ (message->len ? message->octets[0] : 0)) * 0x100000001b3;
+			hash = mixed(hash, (__u8)*at);
+		hash = mixed(hash, answer.error);
+		hash = mixed(hash, answer.messages > 0);
+		hash = mixed(hash, message->len ? message->octets[0] : 0);
 		found += is_new(other_than_address(hash));
 	}
-	return found + new_addresses();
+	return found;
 }
 
-/* What was reached, room by room; whether it is nearly all of the netlink interface. */
-static void report(bool verbose)
+static void clean(void)
 {
-	static const char *const rooms[] = {
-		"netlink", "context", "control", "kernel_ext", "proto", "datapath", "socket",
-		"helpers", "",
-	};
-	unsigned int all, instructions, found;
-
-	read_functions();
-	attribute_addresses();
-	for (unsigned int i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
-		found = reached(rooms[i], &all, &instructions);
-		tap_note("%-10s %5u of %5u functions, %5u addresses", i < 8 ? rooms[i] : "other",
-			 found, all, instructions);
-	}
-	for (unsigned int i = 0; verbose && i < function_count; i++)
-		if (!strcmp(functions[i].room, "netlink") && !functions[i].addresses)
-			tap_note("not reached: %s", functions[i].name);
-	found = reached("netlink", &all, &instructions);
-	tap_ok(all && found * 10 >= all * 9,
-	       "nine tenths of the functions of rust/netlink are reached");
+	if (dirty && delete_all())
+		tap_bail("something cannot be deleted");
+	dirty = false;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1, inputs, round;
-	static struct input input;
-	unsigned int failed, seeds;
+	unsigned int failed;
 	bool covers;
 
-	chance_state = seed * 2 + 1;
+	searched.seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
+	chance_state = searched.seed * 2 + 1;
 	new_namespace();
 	fd = open_shim6();
 	for (unsigned int i = 0; i < LOCALS; i++)
 		add_local_address(addresses[i]);
 	covers = begin_coverage();
-	inputs = argc > 2 ? strtoul(argv[2], NULL, 0) : covers ? 10000 : 2000;
-
+	searched.inputs = argc > 2 ? strtoul(argv[2], NULL, 0) : covers ? 10000 : 2000;
 	begin_corpus();
-	seeds = corpus_count;
-	for (round = 0; round < inputs; round++) {
-		input = *corpus[round < seeds ? round : chance(corpus_count)];
-		if (round >= seeds)
-			change(&input, corpus[chance(corpus_count)]);
-		if (run(&input) && round >= seeds)
-			add_to_corpus(&input);
-		if (dirty && clean())
-			tap_bail("something cannot be deleted");
-		dirty = false;
-	}
+	search(&searched);
 
-	tap_note("seed %lu, %lu inputs: %lu requests were done, %lu refused", seed, inputs, done,
-		 refused);
-	tap_note("%u inputs kept, %u addresses and answers seen", corpus_count, seen_count);
+	tap_note("%lu requests were done, %lu refused", done, refused);
 	tap_ok(done && refused, "some requests were good, others were not");
 	tap_ok(!silent, "all that was refused was refused with a sentence");
-	tap_ok(corpus_count > seeds + 50, "changes reach what was not reached before");
 	if (covers)
-		report(argc > 3);
-	failed = clean();
+		report("netlink", argc > 3);
+	failed = delete_all();
 	tap_ok(!failed && !look_at_all(fd).contexts, "nothing is left");
 	return tap_done();
 }

@@ -7,9 +7,6 @@
 
 #include "sniffer.h"
 
-/* A protocol without checksums, so that octets stay as they are. */
-KIND(plain6, "raw/IPv6", AF_INET6, SOCK_RAW, 253);
-
 /* Room for all that a message can come with here. */
 #define ROOM	512
 

@@ -38,6 +38,8 @@ struct kind {
 KIND(tcp6, "TCP/IPv6", AF_INET6, SOCK_STREAM, IPPROTO_TCP);
 KIND(udp6, "UDP/IPv6", AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
 KIND(raw6, "raw/IPv6", AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+/* A protocol without checksums, so that octets stay as they are. */
+KIND(plain6, "raw/IPv6", AF_INET6, SOCK_RAW, 253);
 KIND(ping6, "ping/IPv6", AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6);
 KIND(mptcp6, "MPTCP/IPv6", AF_INET6, SOCK_STREAM, IPPROTO_MPTCP);
 KIND(tcp4, "TCP/IPv4", AF_INET, SOCK_STREAM, IPPROTO_TCP);

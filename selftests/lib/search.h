@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A search for inputs that reach what none had reached: those that do are kept and changed
+ * again. What an input is, how it is changed and what is done with it is up to the program.
+ */
+#ifndef SELFTESTS_SEARCH_H
+#define SELFTESTS_SEARCH_H
+
+#include "coverage.h"
+
+enum { CORPUS = 4096 };
+
+static uint64_t chance_state;
+static void *corpus[CORPUS];
+static unsigned int corpus_count;
+
+/* xorshift64*: the same on every machine, so that a seed finds the same again. */
+static unsigned int chance(unsigned int below)
+{
+	chance_state ^= chance_state >> 12;
+	chance_state ^= chance_state << 25;
+	chance_state ^= chance_state >> 27;
+	return ((chance_state * 0x2545f4914f6cdd1d) >> 33) % below;
+}
+
+/* FNV-1a, of what an answer was: begins with NOTHING. */
+#define NOTHING			0xcbf29ce484222325ULL
+
+static uint64_t mixed(uint64_t hash, uint64_t value)
+{
+	return (hash ^ value) * 0x100000001b3;
+}
+
+struct search {
+	unsigned long seed, inputs;
+	size_t size;			/* octets of an input */
+	/* Changes an input, with help of another one. */
+	void (*change)(void *input, void *other);
+	/* Does it; returns whether it got an answer that none had got, see is_new(). */
+	bool (*run)(const void *input);
+	/* Afterwards everything is as it was before; not called for coverage. */
+	void (*clean)(void);
+};
+
+static void keep(const struct search *search, const void *input)
+{
+	if (corpus_count == CORPUS)
+		return;
+	corpus[corpus_count] = malloc(search->size);
+	if (!corpus[corpus_count])
+		tap_bail("memory");
+	memcpy(corpus[corpus_count++], input, search->size);
+}
+
+/* Begins with what was kept before, and reports how many were kept. */
+static void search(const struct search *search)
+{
+	unsigned int seeds = corpus_count;
+	void *input = malloc(search->size);
+
+	if (!input)
+		tap_bail("memory");
+	for (unsigned long round = 0; round < search->inputs; round++) {
+		bool found;
+
+		memcpy(input, corpus[round < seeds ? round : chance(corpus_count)], search->size);
+		if (round >= seeds)
+			search->change(input, corpus[chance(corpus_count)]);
+		forget_trace();
+		found = search->run(input);
+		if ((new_addresses() || found) && round >= seeds)
+			keep(search, input);
+		search->clean();
+	}
+	free(input);
+	tap_note("seed %lu, %lu inputs, %u of them kept; %u addresses and answers seen",
+		 search->seed, search->inputs, corpus_count - seeds, seen_count);
+	tap_ok(corpus_count > seeds + 50, "changes reach what was not reached before");
+}
+
+/* What was reached, room by room; whether it is nearly all of one of them. */
+static void report(const char *room, bool verbose)
+{
+	static const char *const rooms[] = {
+		"netlink", "context", "control", "kernel_ext", "proto", "datapath", "socket",
+		"helpers", "",
+	};
+	unsigned int all, instructions, found;
+
+	read_functions();
+	attribute_addresses();
+	for (unsigned int i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+		found = reached(rooms[i], &all, &instructions);
+		tap_note("%-10s %5u of %5u functions, %5u addresses", i < 8 ? rooms[i] : "other",
+			 found, all, instructions);
+	}
+	for (unsigned int i = 0; verbose && i < function_count; i++)
+		if (!strcmp(functions[i].room, room) && !functions[i].addresses)
+			tap_note("not reached: %s", functions[i].name);
+	found = reached(room, &all, &instructions);
+	tap_ok(all && found * 10 >= all * 9, "nine tenths of the functions of rust/%s are reached",
+	       room);
+}
+
+#endif /* SELFTESTS_SEARCH_H */
