@@ -12,7 +12,7 @@
 
 #include <sys/wait.h>
 
-static int sockets[SOCKETS], netlink, ends[2];
+static int sockets[SOCKETS], netlink, listener, ends[2];
 static unsigned long done, refused, strange;
 static bool dirty;
 
@@ -64,7 +64,8 @@ static void begin_corpus(void)
 				put_value(call);
 				add_call(&input, GET, 0)->name = base + option;
 			}
-			for (int i = 0; i < 3; i++)
+			add_call(&input, SEND, ADDRESSES);
+			for (int i = 0; i < 2; i++)
 				put_item(add_call(&input, SEND, ADDRESSES));
 			add_call(&input, WAIT, 0);
 			add_call(&input, RECEIVE, 0);
@@ -140,17 +141,23 @@ static __u64 get_option(int fd, const struct call *call)
 	return said(call, error, len);
 }
 
-/* The peer of datagrams sends back what came. */
-static void answer(void)
+/* The peers of datagrams send back what came. */
+static void answer_at(int end)
 {
 	struct sockaddr_in6 from;
 	socklen_t len = sizeof(from);
 	char octets[64];
 	ssize_t got;
 
-	while ((got = recvfrom(ends[1], octets, sizeof(octets), MSG_DONTWAIT,
+	while ((got = recvfrom(end, octets, sizeof(octets), MSG_DONTWAIT,
 			       (struct sockaddr *)&from, &len)) >= 0)
-		sendto(ends[1], octets, got, MSG_DONTWAIT, (struct sockaddr *)&from, len);
+		sendto(end, octets, got, MSG_DONTWAIT, (struct sockaddr *)&from, len);
+}
+
+static void answer(void)
+{
+	answer_at(ends[0]);
+	answer_at(ends[1]);
 }
 
 static __u64 send_message(int fd, const struct call *call)
@@ -286,7 +293,7 @@ static __u64 perform(const struct call *call)
 		break;
 	case ACCEPT:
 		if (own != other)
-			replace(other, accept4(call->flags ? *own : ends[0], NULL, NULL,
+			replace(other, accept4(call->flags ? *own : listener, NULL, NULL,
 					       SOCK_CLOEXEC | SOCK_NONBLOCK));
 		break;
 	case SET:
@@ -352,7 +359,7 @@ static void clean(void)
 
 	for (int i = 0; i < SOCKETS; i++)
 		replace(&sockets[i], -1);
-	while ((fd = accept4(ends[0], NULL, NULL, SOCK_CLOEXEC)) >= 0)
+	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 		close(fd);
 	if (dirty)
 		furnish();
@@ -375,11 +382,13 @@ static void begin_ends(void)
 		if (errno)
 			tap_bail("identity of %s", hosts[i]);
 	}
-	ends[0] = listen_at(&tcp6, "::", PORT);
-	ends[1] = open_quick(0);
-	bind_to(ends[1], "::", PORT);
-	if (fcntl(ends[0], F_SETFL, O_NONBLOCK))
+	listener = listen_at(&tcp6, "::", PORT);
+	if (fcntl(listener, F_SETFL, O_NONBLOCK))
 		tap_bail("O_NONBLOCK");
+	for (int i = 0; i < 2; i++) {
+		ends[i] = open_quick(0);
+		bind_to(ends[i], i ? HBA_B : ULID_B, PORT);
+	}
 	for (int i = 0; i < SOCKETS; i++)
 		sockets[i] = -1;
 }
@@ -402,6 +411,7 @@ int main(int argc, char **argv)
 	same(strange, 0, "every result is one that is documented");
 	if (covers)
 		report("socket", argc > 3);
+	close(listener);
 	close(ends[0]);
 	close(ends[1]);
 	for (int i = 0; i < 1000 && module_users() != base; i++)
