@@ -4,13 +4,16 @@
 # Many contexts: made, read and deleted by netlink; established ones that nobody uses
 # keep little, and are watched again as soon as somebody does. bench_scale.sh measures
 # the same with a million.
+#
+# MANY (default: 20000) says how many are made by netlink, the square of SETS (40) how many are
+# established.
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/reap.sh"
 . "$(dirname "$0")/lib/wide.sh"
 . "$(dirname "$0")/lib/scale.sh"
 
-readonly MANY=20000 SETS=40
+readonly MANY=${MANY:-20000} SETS=${SETS:-40}
 readonly ESTABLISHED=$((SETS * SETS))
 # So few of them were seen to take 1800 octets each, with what the allocator holds beside
 # them; the state machines of one in use take 4300 more.
@@ -35,6 +38,16 @@ few_octets() {
 	((octets < MOST))
 }
 
+# check_memory WHAT LIMIT COMMAND...: a case that has to be true within LIMIT seconds. A kernel that
+# looks for mistakes has red zones around everything and keeps what is freed for a while.
+check_memory() {
+	if [[ -e /sys/kernel/debug/kmemleak ]]; then
+		skip "$1" "on this kernel memory says nothing"
+	else
+		check "$1" wait_until "${@:2}"
+	fi
+}
+
 tap_begin
 
 #
@@ -42,30 +55,30 @@ tap_begin
 #
 
 scale_alone A || die "a host by itself"
-setting A max_contexts $MANY || die "settings"
+setting A max_contexts "$MANY" || die "settings"
 # The first ones pay for what stays.
 { on A scale add $SCALE_LOCAL 0 1000 && on A scale del 0 1000; } >/dev/null || die "contexts"
 before=$(used_memory)
-check "$MANY contexts are made" on A scale add $SCALE_LOCAL 0 $MANY
-is "they are there" "$(stat_get A Contexts)" $MANY
-check_not "one more is refused" on A scale add $SCALE_LOCAL $MANY $((MANY + 1))
+check "$MANY contexts are made" on A scale add $SCALE_LOCAL 0 "$MANY"
+is "they are there" "$(stat_get A Contexts)" "$MANY"
+check_not "one more is refused" on A scale add $SCALE_LOCAL "$MANY" $((MANY + 1))
 DUMP=$(quiet_dump)
 note "$DUMP"
-is "a dump has all of them" "$(dumped messages)" $MANY
+is "a dump has all of them" "$(dumped messages)" "$MANY"
 is "  which nothing has disturbed" "$(dumped interrupted)" 0
-check "  in many pieces, each of which goes on where the last one ended" [ "$(dumped pieces)" -gt 20 ]
-check "datagrams to all of them leave" on A scale send $SCALE_LOCAL 2048 $MANY
+check "  in many pieces, each of which goes on where the last one ended" [ "$(dumped pieces)" -gt $((MANY / 1000)) ]
+check "datagrams to all of them leave" on A scale send $SCALE_LOCAL 2048 "$MANY"
 check "  by their contexts" [ "$(stat_get A OutUlids)" -ge 2048 ]
-check "they are deleted" on A scale del 0 $MANY
+check "they are deleted" on A scale del 0 "$MANY"
 is "none is left" "$(stat_get A Contexts)" 0
-check "their memory is free again" wait_until 20 memory_is_back "$before"
+check_memory "their memory is free again" 20 memory_is_back "$before"
 topo_down
 
 #
 # Established contexts
 #
 
-scale_wire $SETS || die "two hosts"
+scale_wire "$SETS" || die "two hosts"
 { generous A && generous B; } || die "settings"
 head -n 64 "$TOPO_DIR/pairs" | on A scale start 60 >/dev/null || die "contexts"
 { on A shim6 context flush && on B shim6 context flush; } || die "flush"
@@ -73,9 +86,9 @@ stat_mark A B
 before=$(used_memory)
 check "$ESTABLISHED contexts are established" on A scale start 300 <"$TOPO_DIR/pairs"
 check "they become silent" wait_until 120 silent
-check "each of them keeps little" wait_until 60 few_octets "$before"
-is "a dump shows failure detection of each" "$(shown_operational)" $ESTABLISHED
-check "  and leaves them as they are" wait_until 60 few_octets "$before"
+check_memory "each of them keeps little" 60 few_octets "$before"
+is "a dump shows failure detection of each" "$(shown_operational)" "$ESTABLISHED"
+check_memory "  and leaves them as they are" 60 few_octets "$before"
 topo_down
 
 #
