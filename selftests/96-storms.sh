@@ -166,7 +166,11 @@ note "unloaded $(did unloads gone) times, contexts asked for $(did contexts aske
 ((ROUNDS < 10)) || holds "the module was unloaded, contexts were established and used" \
 	"($(did unloads gone) > 0) * ($(did contexts asked) > 0) * ($(did contexts switched) > 0)"
 
-check "the module can be loaded" load
+gone() {
+	! loaded || rmmod shim6
+}
+check "nobody holds the module" gone
+check "it can be loaded" load
 for i in 1 2; do on A ip -6 -batch - <<<"$(topo_uplink A $i)" >/dev/null 2>&1; done
 check "the stream goes on" flow_goes stream 30000 120
 check_flow "the stream is whole" stream
