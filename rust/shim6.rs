@@ -38,11 +38,13 @@ struct Shim6 {
     _namespaces: kernel_ext::net::Registration<context::Namespace>,
     _workqueue: kernel_ext::work::WorkqueueRegistration,
     _callbacks: kernel_ext::rcu::Callbacks,
+    _faults: kernel_ext::fault::Points,
 }
 
 impl kernel::Module for Shim6 {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         // A failure drops what came before, in the reverse order.
+        let faults = kernel_ext::fault::Points::open();
         let callbacks = kernel_ext::rcu::Callbacks;
         let workqueue = control::register_workqueue()?;
         // Before the first worker runs, and dropped before the last has run.
@@ -60,6 +62,7 @@ impl kernel::Module for Shim6 {
             _namespaces: namespaces,
             _workqueue: workqueue,
             _callbacks: callbacks,
+            _faults: faults,
         })
     }
 }

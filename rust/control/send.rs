@@ -11,6 +11,7 @@ use crate::{
     },
     kernel_ext::{
         address::In6Addr,
+        fault,
         transmit::{
             self,
             Outgoing, //
@@ -77,6 +78,12 @@ impl Buffer {
         &mut self.0
     }
 
+    /// The same, for a message with options.
+    fn room(&mut self) -> Result<&mut [u8], BuildError> {
+        fault::point(fault::Point::Options).map_err(|_| BuildError::NoRoom)?;
+        Ok(&mut self.0)
+    }
+
     /// The message that the machine of a context wants sent.
     pub(super) fn compose(
         &mut self,
@@ -88,7 +95,7 @@ impl Buffer {
     ) -> Result<Composed<'_>, BuildError> {
         let told = Told::new(local);
         compose::compose(
-            &mut self.0,
+            self.room()?,
             context.identity(),
             pair,
             content,
@@ -110,7 +117,7 @@ impl Buffer {
         // Also if nobody has set any.
         told.has_preferences = true;
         compose::update_request(
-            &mut self.0,
+            self.room()?,
             context.identity(),
             pair,
             receiver_tag,
@@ -134,7 +141,7 @@ impl Buffer {
     ) -> Result<Composed<'_>, BuildError> {
         let told = Told::new(local);
         compose::update_request(
-            &mut self.0,
+            self.room()?,
             context.identity(),
             pair,
             receiver_tag,

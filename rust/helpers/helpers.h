@@ -14,6 +14,7 @@
 
 struct crypto_sig;
 struct ctl_table_header;
+struct dentry;
 struct delayed_work;
 struct dst_entry;
 struct flowi6;
@@ -225,6 +226,14 @@ void __percpu *shim6_helper_alloc_counters(unsigned int count);
 void shim6_helper_free_counters(void __percpu *counters);
 void shim6_helper_counter_inc(void __percpu *counters, unsigned int index);
 u64 shim6_helper_counter_sum(const void __percpu *counters, unsigned int index);
+
+/* fault.c, on kernels with fault injection */
+#define SHIM6_FAULT_POINTS	16
+
+struct dentry *shim6_helper_faults_open(const char *name, const char *const *point_names,
+					unsigned int count);
+void shim6_helper_faults_close(struct dentry *directory);
+bool shim6_helper_should_fail(unsigned int point);
 
 /* rhashtable.c */
 int shim6_helper_table_init(struct rhashtable *table, unsigned int key_len);

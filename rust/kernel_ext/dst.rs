@@ -6,6 +6,7 @@
 
 use super::{
     address::In6Addr,
+    fault,
     net::Net,
     skbuff::SkBuff, //
 };
@@ -139,6 +140,7 @@ impl DstRef {
         destination: &In6Addr,
         mark: u32,
     ) -> Result<Self> {
+        fault::point(fault::Point::Route)?;
         let mut flow = bindings::flowi6 {
             saddr: source.get(),
             daddr: destination.get(),

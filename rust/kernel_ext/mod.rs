@@ -12,6 +12,7 @@ pub(crate) mod crypto;
 pub(crate) mod demand;
 pub(crate) mod drop_reason;
 pub(crate) mod dst;
+pub(crate) mod fault;
 pub(crate) mod ftrace;
 pub(crate) mod genetlink;
 pub(crate) mod inet6;

@@ -5,6 +5,7 @@
 //! C header: [`include/net/net_namespace.h`](srctree/include/net/net_namespace.h)
 
 use super::{
+    fault,
     rcu,
     work::Worker, //
 };
@@ -216,6 +217,7 @@ unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
     // SAFETY: The namespace lives until `exit_batch` has run.
     let net: &'static Net = unsafe { Net::from_ptr(net) };
     let place = || -> Result {
+        fault::point(fault::Point::Namespace)?;
         let state = T::new(net)?;
         // SAFETY: The state stays pinned in its box until `exit_batch` drops it.
         let state = KBox::into_raw(unsafe { Pin::into_inner_unchecked(state) });

@@ -7,6 +7,7 @@
 use super::{
     drop_reason::DropReason,
     dst::Device,
+    fault,
     net::Net,
     rcu,
     skbuff::{
@@ -148,6 +149,7 @@ impl<const N: usize> Hooks<N> {
     /// Registers in a namespace. May sleep. To be undone by [`Hooks::unregister`] before the
     /// namespace goes or the text of the hooks.
     pub(crate) fn register(&'static self, net: &Net) -> Result {
+        fault::point(fault::Point::Hooks)?;
         // SAFETY: Both live long enough; the array has N elements.
         to_result(unsafe {
             bindings::nf_register_net_hooks(net.as_ptr(), self.0.as_ptr(), N as c_uint)

@@ -9,7 +9,10 @@
 //! [`include/net/addrconf.h`](srctree/include/net/addrconf.h),
 //! [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h)
 
-use super::net::Net;
+use super::{
+    fault,
+    net::Net, //
+};
 use crate::bindings;
 use core::marker::PhantomData;
 use kernel::{
@@ -130,6 +133,7 @@ impl<O> Observer<O> {
 impl<O: AddressObserver> Observer<O> {
     /// Begins to tell. Process context. Called once.
     pub(crate) fn register_addresses(&'static self) -> Result<AddressRegistration<O>> {
+        fault::point(fault::Point::Notifier)?;
         // SAFETY: It is not registered yet.
         unsafe { self.prepare(address_changed::<O>) };
         // SAFETY: The block is static and complete.
@@ -141,6 +145,7 @@ impl<O: AddressObserver> Observer<O> {
 impl<O: DeviceObserver> Observer<O> {
     /// Begins to tell, with the devices that are there. Process context, takes RTNL. Called once.
     pub(crate) fn register_devices(&'static self) -> Result<DeviceRegistration<O>> {
+        fault::point(fault::Point::Notifier)?;
         // SAFETY: It is not registered yet.
         unsafe { self.prepare(device_changed::<O>) };
         // SAFETY: The block is static and complete.

@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/proc_fs.h`](srctree/include/linux/proc_fs.h)
 
-use super::net::Net;
+use super::{
+    fault,
+    net::Net, //
+};
 use crate::bindings;
 use kernel::{
     ffi::{
@@ -43,6 +46,7 @@ unsafe extern "C" fn show<S: Show>(file: *mut bindings::seq_file, _v: *mut c_voi
 ///
 /// `ENOMEM`.
 pub(crate) fn create<S: Show>(net: &Net) -> Result {
+    fault::point(fault::Point::File)?;
     // SAFETY: The namespace is live; the name is copied; the function is static text, and the file
     // is removed, which waits for its readers, before that goes away.
     let entry = unsafe {

@@ -7,7 +7,10 @@
 //!
 //! C header: [`include/linux/rhashtable.h`](srctree/include/linux/rhashtable.h)
 
-use super::rcu::RcuArc;
+use super::{
+    fault,
+    rcu::RcuArc, //
+};
 use crate::bindings;
 use core::{
     cell::UnsafeCell,
@@ -220,6 +223,7 @@ where
     ///
     /// `EEXIST` if another object has the key; `ENOMEM`, `E2BIG` if the table cannot grow.
     pub(crate) fn insert(&self, object: &RcuArc<T>) -> Result {
+        fault::point(fault::Point::Insertion)?;
         let entry = (self.entry)(object);
         // SAFETY: The object is not in the table yet, and all who insert it into this table have
         // the same pointer to write.
@@ -417,6 +421,7 @@ impl<T: Send + Sync + 'static> ListTable<T> {
     ///
     /// `ENOMEM`, `E2BIG` if the table cannot grow.
     pub(crate) fn insert(&self, object: &RcuArc<T>) -> Result {
+        fault::point(fault::Point::Insertion)?;
         let entry = (self.entry)(object);
         // SAFETY: As in `Table::insert`.
         unsafe { *entry.object.get() = &raw const **object };

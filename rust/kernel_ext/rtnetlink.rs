@@ -6,7 +6,10 @@
 //! C headers: [`include/uapi/linux/rtnetlink.h`](srctree/include/uapi/linux/rtnetlink.h),
 //! [`include/uapi/linux/fib_rules.h`](srctree/include/uapi/linux/fib_rules.h)
 
-use super::net::Net;
+use super::{
+    fault,
+    net::Net, //
+};
 use crate::bindings;
 use crate::kernel_ext::compat::errno::EPROTO;
 use core::{
@@ -37,6 +40,7 @@ const LOOPBACK: u32 = 1;
 ///
 /// `EEXIST` and others of rtnetlink.
 pub(crate) fn add_rule(net: &Net, rule: &Rule) -> Result {
+    fault::point(fault::Point::Rule)?;
     request_rule(net, rule, bindings::RTM_NEWRULE, CREATE)
 }
 
@@ -77,6 +81,7 @@ fn request_rule(net: &Net, rule: &Rule, kind: u32, flags: u32) -> Result {
 ///
 /// `EEXIST`, `ENETDOWN` while the interface is down, and others of rtnetlink.
 pub(crate) fn add_loopback_route(net: &Net, table: u32, host: &[u8; 16], mtu: u32) -> Result {
+    fault::point(fault::Point::Rule)?;
     let mut message = route(table, host, bindings::RTM_NEWROUTE, CREATE)?;
     // A nest: its header, and one attribute of four octets.
     let mut metrics = [0; 8];

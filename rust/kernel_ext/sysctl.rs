@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
 
-use super::net::Net;
+use super::{
+    fault,
+    net::Net, //
+};
 use crate::bindings;
 use core::{
     cell::UnsafeCell,
@@ -164,6 +167,7 @@ impl<const N: usize> Registered<N> {
     ///
     /// `ENOMEM`.
     pub(crate) fn new(net: &Net, path: &CStr, table: &'static [Setting; N]) -> Result<Self> {
+        fault::point(fault::Point::Settings)?;
         let settings = KBox::pin(Settings::new(table), GFP_KERNEL)?;
         // SAFETY: The settings are pinned, and `drop` ends the registration before them.
         let header = unsafe { settings.register(net, path) }?;

@@ -7,6 +7,7 @@
 
 use super::{
     address::In6Addr,
+    fault,
     net::Net, //
 };
 use crate::bindings;
@@ -48,6 +49,7 @@ pub(crate) fn give_up(net: &Net, source: &In6Addr, destination: &In6Addr) {
 /// payload does not fit a packet; `ENOMEM`; what routing says, as `ENETUNREACH`; what firewall,
 /// IPsec and device say, as `EPERM` or `ENOBUFS`.
 pub(crate) fn send(net: &Net, to: &Outgoing<'_>, payload: &[u8]) -> Result {
+    fault::point(fault::Point::Send)?;
     let len = c_uint::try_from(payload.len()).map_err(|_| EMSGSIZE)?;
     // SAFETY: The namespace is live, both addresses are valid, and the payload has this length.
     to_result(unsafe {

@@ -10,6 +10,8 @@
 
 readonly FAULTS=/sys/kernel/debug
 FAULTS_COUNT=0
+# What fails; a script may say something else before it reads this.
+readonly FAULTS_ARE=${FAULTS_ARE:-allocations}
 
 # faults_need: skips the script where nothing can be made to fail. Before tap_begin.
 faults_need() {
@@ -87,10 +89,10 @@ survives() {
 	shift
 	FAULTS_COUNT=0
 	if each_allocation "$@" >"$output" 2>&1 && ((FAULTS_COUNT > 0)); then
-		pass "$what: each of its allocations failed once"
-		note "$FAULTS_COUNT allocations"
+		pass "$what: each of its $FAULTS_ARE failed once"
+		note "$FAULTS_COUNT $FAULTS_ARE"
 	else
-		fail "$what: each of its allocations failed once" "$(<"$output") after $FAULTS_COUNT"
+		fail "$what: each of its $FAULTS_ARE failed once" "$(<"$output") after $FAULTS_COUNT"
 	fi
 }
 

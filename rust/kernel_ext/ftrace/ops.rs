@@ -3,7 +3,10 @@
 //! `struct ftrace_ops` with its life.
 
 use super::Callback;
-use crate::bindings;
+use crate::{
+    bindings,
+    kernel_ext::fault, //
+};
 use core::marker::PhantomPinned;
 use kernel::{
     error::to_result,
@@ -89,6 +92,7 @@ impl Ops {
 
     /// Begins tracing. May sleep, for some RCU-tasks grace periods.
     pub(super) fn register(self: Pin<&mut Self>) -> Result {
+        fault::point(fault::Point::Redirection)?;
         // SAFETY: The value is not moved out of.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: The operations are complete, and pinned until the drop that unregisters them.

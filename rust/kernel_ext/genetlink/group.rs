@@ -12,7 +12,10 @@ use super::{
 
 use crate::{
     bindings,
-    kernel_ext::net::Net, //
+    kernel_ext::{
+        fault,
+        net::Net, //
+    },
 };
 
 use core::ffi::CStr;
@@ -94,6 +97,7 @@ impl Family {
         len: usize,
         fill: impl FnOnce(&mut Message<'_>) -> Result,
     ) -> Result {
+        fault::point(fault::Point::Event)?;
         let mut skb = Skb::new_atomic(len)?;
         // SAFETY: The buffer outlives the message and is used for nothing else meanwhile; the
         // family is static.

@@ -37,7 +37,10 @@ pub(crate) use self::{
 
 pub(crate) use self::group::Group;
 
-use crate::bindings;
+use crate::{
+    bindings,
+    kernel_ext::fault, //
+};
 
 use core::{
     ffi::CStr,
@@ -238,6 +241,7 @@ impl Family {
     ///
     /// `EEXIST` if a family of this name is there already, `ENOMEM`.
     pub(crate) fn register(&'static self) -> Result<Registration> {
+        fault::point(fault::Point::Family)?;
         // SAFETY: The family is static, hence valid for as long as it is registered. A second
         // registration is refused by its name, before anything is written to it.
         to_result(unsafe { bindings::genl_register_family(self.family.get()) })?;
