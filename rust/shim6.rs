@@ -49,6 +49,7 @@ impl kernel::Module for Shim6 {
         let workqueue = control::register_workqueue()?;
         // Before the first worker runs, and dropped before the last has run.
         let feedback = control::register_feedback();
+        datapath::HOOKS.register();
         let namespaces = context::NAMESPACES.register()?;
         let observers = control::Observers::register()?;
         let datapath = datapath::Registrations::new()?;

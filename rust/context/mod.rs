@@ -10,6 +10,7 @@ mod counters;
 mod flows;
 mod forks;
 mod history;
+mod hooking;
 mod last_resort;
 mod lent;
 mod lists;

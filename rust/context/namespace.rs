@@ -5,6 +5,7 @@
 use super::{
     counters::StatFile,
     forks::Forks,
+    hooking::Hooking,
     last_resort::LastResort,
     sockets::Sockets,
     table::Contexts,
@@ -54,6 +55,7 @@ pub(crate) struct Namespace {
     /// Its control path.
     #[pin]
     pub(crate) control: Control,
+    pub(super) hooking: Hooking,
     net: &'static Net,
 }
 
@@ -68,13 +70,6 @@ impl Namespace {
     #[inline]
     pub(crate) fn of_rcu<'a>(net: &'a Net, rcu: &'a Guard) -> &'a Self {
         NAMESPACES.get_rcu(net, rcu)
-    }
-
-    /// Whether packets between hosts have to be looked at: there are contexts, or packets may ask for
-    /// some.
-    #[inline]
-    pub(crate) fn is_awake(&self, rcu: &Guard) -> bool {
-        !self.contexts.is_empty() || self.control.watches(self, rcu)
     }
 
     /// The namespace.
@@ -99,6 +94,7 @@ impl PerNet for Namespace {
                 last_resort <- LastResort::new(),
                 settings: Settings::new(net)?,
                 control <- Control::new(),
+                hooking: Hooking::new(),
                 net,
             }? Error),
             GFP_KERNEL,
@@ -112,12 +108,12 @@ impl PerNet for Namespace {
     fn enter(&self, net: &'static Net) -> Result {
         procfs::create::<StatFile>(net)?;
         datapath::HOOKS
-            .register(net)
+            .enter(&self.hooking.gate, net)
             .inspect_err(|_| procfs::remove::<StatFile>(net))
     }
 
     fn pre_exit(&self, net: &Net) {
-        datapath::HOOKS.unregister(net);
+        datapath::HOOKS.leave(&self.hooking.gate, net);
         procfs::remove::<StatFile>(net);
         self.contexts.stop_timers();
         self.last_resort.withdraw(net);

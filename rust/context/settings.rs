@@ -3,6 +3,7 @@
 //! The settings of a namespace, `/proc/sys/net/shim6`. Times are in milliseconds unless the name says
 //! otherwise; defaults are those of RFC 5533, Section 14.
 
+use super::Namespace;
 use crate::{
     kernel_ext::{
         net::Net,
@@ -136,7 +137,7 @@ pub(crate) struct Settings(Registered<NUMBER>);
 impl Settings {
     /// Settings at their defaults, shown as files. Process context.
     pub(super) fn new(net: &Net) -> Result<Self> {
-        Registered::new(net, c_str!("net/shim6"), &SETTINGS).map(Self)
+        Registered::new::<Namespace>(net, c_str!("net/shim6"), &SETTINGS).map(Self)
     }
 
     fn get(&self, index: Index) -> u32 {

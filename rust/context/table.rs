@@ -238,6 +238,8 @@ impl Contexts {
                 Refusal::Full
             })?;
         let fork_place = ForkReservation::take(namespace, &new)?;
+        // The place counts already, so they are needed.
+        namespace.open_hooks().map_err(|_| Refusal::NoMemory)?;
         let context = Context::new(net, new).map_err(Refusal::Pair)?;
         let mut locked = context.lock_even_removed();
         let refused = |taken: Refusal| {

@@ -100,6 +100,7 @@ impl Control {
             addresses,
             self.negatives.expire(now()),
             self.sweep(namespace),
+            namespace.review_hooks(),
         ]
         .into_iter()
         .flatten()

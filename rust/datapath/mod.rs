@@ -21,6 +21,7 @@ use crate::{
         State, //
     },
     kernel_ext::{
+        hooking::HookSets,
         inet6::{
             ProtocolEntry,
             ProtocolRegistration, //
@@ -68,13 +69,18 @@ const BEFORE_ALL: i32 = -500;
 /// After everything else.
 const AFTER_ALL: i32 = i32::MAX;
 
-/// The hooks of every namespace.
-pub(crate) static HOOKS: Hooks<4> = Hooks::new([
-    hook::<output::Output>(HookPlace::LocalOut, AFTER_ALL),
-    hook::<input::Input>(HookPlace::PreRouting, BEFORE_ALL),
-    hook::<input::Local>(HookPlace::LocalIn, AFTER_ALL),
-    hook::<forward::Forward>(HookPlace::Forward, AFTER_ALL),
-]);
+/// The hooks: those of a namespace that has contexts, or may ask for some; and those of all of them
+/// while there is such a one, since what it sends may pass through the others.
+pub(crate) static HOOKS: HookSets<2, 2> = HookSets::new(
+    Hooks::new([
+        hook::<output::Output>(HookPlace::LocalOut, AFTER_ALL),
+        hook::<input::Local>(HookPlace::LocalIn, AFTER_ALL),
+    ]),
+    Hooks::new([
+        hook::<input::Input>(HookPlace::PreRouting, BEFORE_ALL),
+        hook::<forward::Forward>(HookPlace::Forward, AFTER_ALL),
+    ]),
+);
 
 static PROTOCOL: ProtocolEntry<protocol::Shim6> = ProtocolEntry::new();
 static OFFLOAD: OffloadEntry<offload::Payload, { PayloadHeader::LEN }> = OffloadEntry::new();

@@ -78,8 +78,7 @@ pub(super) struct Output;
 impl Hook for Output {
     #[inline]
     fn concerns(_skb: &SkBuff, state: &State, rcu: &Guard) -> bool {
-        let namespace = Namespace::of_rcu(state.net(), rcu);
-        namespace.is_awake(rcu) || namespace.sockets.any_choices()
+        Namespace::of_rcu(state.net(), rcu).needs_hooks(rcu)
     }
 
     fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {

@@ -210,7 +210,8 @@ struct ctl_table_header *
 shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char *const *names,
 				   unsigned int **values, const unsigned int *min,
 				   const unsigned int *max, const char *const *words,
-				   unsigned int stride, unsigned int count);
+				   unsigned int stride, unsigned int count,
+				   void (*changed)(struct net *net));
 void shim6_helper_unregister_uint_sysctls(struct ctl_table_header *header);
 struct proc_dir_entry *shim6_helper_proc_create_net(struct net *net, const char *name,
 						    int (*show)(struct seq_file *, void *));

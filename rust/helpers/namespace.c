@@ -22,11 +22,19 @@ struct net *shim6_helper_seq_file_net(struct seq_file *seq)
 	return seq_file_single_net(seq);
 }
 
+/* Settings of one namespace. */
+struct sysctls {
+	struct net *net;
+	void (*changed)(struct net *net);
+	struct ctl_table table[];
+};
+
 /* A setting whose value is the index of a word in a list that ends with NULL. */
 static int do_word(const struct ctl_table *table, int write, void *buffer, size_t *lenp,
 		   loff_t *ppos)
 {
 	const char *const *words = table->extra1;
+	const struct sysctls *sysctls = table->extra2;
 	unsigned int *value = table->data;
 	char word[32] = "";
 	const struct ctl_table string = {
@@ -44,28 +52,35 @@ static int do_word(const struct ctl_table *table, int write, void *buffer, size_
 	if (index < 0)
 		return index;
 	WRITE_ONCE(*value, index);
+	sysctls->changed(sysctls->net);
 	return 0;
 }
 
 /*
  * A table of unsigned integers, @count of them, with limits that stand @stride
  * octets apart, as do lists of words. A setting with words shows these instead
- * of the integer. The table belongs to the returned header and is freed with it.
+ * of the integer, and who writes to it makes @changed be called. The table belongs to
+ * the returned header and is freed with it.
  */
 struct ctl_table_header *
 shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char *const *names,
 				   unsigned int **values, const unsigned int *min,
 				   const unsigned int *max, const char *const *words,
-				   unsigned int stride, unsigned int count)
+				   unsigned int stride, unsigned int count,
+				   void (*changed)(struct net *net))
 {
 	struct ctl_table_header *header;
 	const char *const *list;
+	struct sysctls *sysctls;
 	struct ctl_table *table;
 	unsigned int i;
 
-	table = kcalloc(count, sizeof(*table), GFP_KERNEL);
-	if (!table)
+	sysctls = kzalloc(struct_size(sysctls, table, count), GFP_KERNEL);
+	if (!sysctls)
 		return NULL;
+	sysctls->net = net;
+	sysctls->changed = changed;
+	table = sysctls->table;
 	for (i = 0; i < count; i++) {
 		table[i].procname = names[i];
 		table[i].data = values[i];
@@ -75,6 +90,7 @@ shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char
 		if (*list) {
 			table[i].proc_handler = do_word;
 			table[i].extra1 = (void *)list;
+			table[i].extra2 = sysctls;
 			continue;
 		}
 		table[i].proc_handler = proc_douintvec_minmax;
@@ -83,7 +99,7 @@ shim6_helper_register_uint_sysctls(struct net *net, const char *path, const char
 	}
 	header = register_net_sysctl_sz(net, path, table, count);
 	if (!header)
-		kfree(table);
+		kfree(sysctls);
 	return header;
 }
 
@@ -92,7 +108,7 @@ void shim6_helper_unregister_uint_sysctls(struct ctl_table_header *header)
 	const struct ctl_table *table = header->ctl_table_arg;
 
 	unregister_net_sysctl_table(header);
-	kfree(table);
+	kfree(container_of(table, struct sysctls, table[0]));
 }
 
 struct proc_dir_entry *shim6_helper_proc_create_net(struct net *net, const char *name,

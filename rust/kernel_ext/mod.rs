@@ -15,6 +15,7 @@ pub(crate) mod dst;
 pub(crate) mod fault;
 pub(crate) mod ftrace;
 pub(crate) mod genetlink;
+pub(crate) mod hooking;
 pub(crate) mod inet6;
 pub(crate) mod local_address;
 pub(crate) mod lock;

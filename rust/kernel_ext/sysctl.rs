@@ -77,6 +77,21 @@ impl Setting {
     }
 }
 
+/// Who is told of changes.
+pub(crate) trait Observer: 'static {
+    /// A setting of a namespace with [words](Setting::word) was written. Process context, may sleep.
+    /// It may be that the settings are not all made yet, or going.
+    fn changed(net: &Net);
+}
+
+/// # Safety
+///
+/// Called while settings of the namespace are visible.
+unsafe extern "C" fn changed<O: Observer>(net: *mut bindings::net) {
+    // SAFETY: The namespace outlives its settings.
+    O::changed(unsafe { Net::from_ptr(net) });
+}
+
 /// `N` settings of one namespace, unsigned integers.
 pub(crate) struct Settings<const N: usize> {
     values: [UnsafeCell<c_uint>; N],
@@ -118,7 +133,7 @@ impl<const N: usize> Settings<N> {
     /// # Safety
     ///
     /// `self` does not move and outlives the registration.
-    unsafe fn register(
+    unsafe fn register<O: Observer>(
         &self,
         net: &Net,
         path: &CStr,
@@ -143,6 +158,7 @@ impl<const N: usize> Settings<N> {
                 &raw const self.table[0].words[0],
                 core::mem::size_of::<Setting>() as c_uint,
                 N as c_uint,
+                Some(changed::<O>),
             )
         };
         NonNull::new(header).ok_or(ENOMEM)
@@ -161,16 +177,21 @@ unsafe impl<const N: usize> Send for Registered<N> {}
 unsafe impl<const N: usize> Sync for Registered<N> {}
 
 impl<const N: usize> Registered<N> {
-    /// Makes settings at their defaults and shows them below `path` of a namespace.
+    /// Makes settings at their defaults and shows them below `path` of a namespace. `O` is told
+    /// when they change.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(net: &Net, path: &CStr, table: &'static [Setting; N]) -> Result<Self> {
+    pub(crate) fn new<O: Observer>(
+        net: &Net,
+        path: &CStr,
+        table: &'static [Setting; N],
+    ) -> Result<Self> {
         fault::point(fault::Point::Settings)?;
         let settings = KBox::pin(Settings::new(table), GFP_KERNEL)?;
         // SAFETY: The settings are pinned, and `drop` ends the registration before them.
-        let header = unsafe { settings.register(net, path) }?;
+        let header = unsafe { settings.register::<O>(net, path) }?;
         Ok(Self { settings, header })
     }
 

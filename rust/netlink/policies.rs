@@ -113,11 +113,14 @@ impl Do for Add {
     const POLICY: &'static [Policy] = &policy::PREFIX;
 
     fn doit(request: &Request<'_>) -> Result {
-        Namespace::of(request.net())
+        let namespace = Namespace::of(request.net());
+        namespace
             .control
             .policy
             .add(prefix(request)?)
-            .map_err(|error| refuse(request, error))
+            .map_err(|error| refuse(request, error))?;
+        namespace.follow_wishes();
+        Ok(())
     }
 }
 

@@ -95,6 +95,7 @@ pub(super) fn deferred_setup(sk: &Sock, Switch(deferred): Switch) -> Result {
         namespace.sockets.set(&sk, Options::IMPATIENT, !deferred)?;
         association::ulids(&sk)
     };
+    namespace.follow_wishes();
     if let (Some(ulids), false) = (ulids, deferred) {
         // That there is one, or that the peer does not answer, is no error of the option's.
         let _ = namespace.control.request(namespace, ulids, Cause::Socket);

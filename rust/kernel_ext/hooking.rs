@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Netfilter hooks that are there only while they are needed: what a hook looks at, all packets of
+//! its namespace pay for.
+//!
+//! A namespace opens and closes hooks of its own. While any namespace of the machine has opened
+//! its own, all of them have another set, for packets that only pass.
+//!
+//! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
+
+use super::{
+    net::Net,
+    netfilter::Hooks, //
+};
+use core::{
+    ptr,
+    sync::atomic::{
+        AtomicBool,
+        Ordering::Relaxed, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::global_lock, //
+};
+
+/// What is known of the machine.
+struct Machine {
+    /// The namespaces that have entered.
+    namespaces: KVec<&'static Net>,
+    /// How many of them have opened their hooks.
+    open: usize,
+}
+
+global_lock! {
+    // SAFETY: Initialised by `HookSets::register`, which the module calls before any namespace
+    // enters.
+    unsafe(uninit) static MACHINE: Mutex<Machine> = Machine {
+        namespaces: KVec::new(),
+        open: 0,
+    };
+}
+
+/// What a namespace keeps of its hooks. Written under the lock of the machine.
+pub(crate) struct Gate {
+    /// Whether the namespace has entered and not left.
+    is_present: AtomicBool,
+    is_open: AtomicBool,
+}
+
+impl Gate {
+    /// That of a namespace which has not entered.
+    pub(crate) const fn new() -> Self {
+        Self {
+            is_present: AtomicBool::new(false),
+            is_open: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the hooks are there, at this moment. Any context.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.load(Relaxed)
+    }
+}
+
+/// Hooks of namespaces; a static, and the only one of its kind.
+pub(crate) struct HookSets<const OWN: usize, const PASSING: usize> {
+    own: Hooks<OWN>,
+    passing: Hooks<PASSING>,
+}
+
+impl<const OWN: usize, const PASSING: usize> HookSets<OWN, PASSING> {
+    /// `own` are there while their namespace needs them, `passing` while any does.
+    pub(crate) const fn new(own: Hooks<OWN>, passing: Hooks<PASSING>) -> Self {
+        Self { own, passing }
+    }
+
+    /// Called once, when the module is loaded, before the first namespace enters.
+    pub(crate) fn register(&'static self) {
+        // SAFETY: The only call, by the requirement of this function.
+        unsafe { MACHINE.init() };
+    }
+
+    /// A namespace comes, which needs no hooks of its own yet. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Hooks::register`].
+    pub(crate) fn enter(&'static self, gate: &Gate, net: &'static Net) -> Result {
+        let mut machine = MACHINE.lock();
+        machine.namespaces.push(net, GFP_KERNEL)?;
+        if machine.open > 0 {
+            self.passing.register(net).inspect_err(|_| {
+                machine.forget(net);
+            })?;
+        }
+        gate.is_present.store(true, Relaxed);
+        Ok(())
+    }
+
+    /// A namespace goes, or the module: none of the hooks stays. They may still be running until a
+    /// grace period later. May sleep.
+    pub(crate) fn leave(&'static self, gate: &Gate, net: &Net) {
+        let mut machine = MACHINE.lock();
+        gate.is_present.store(false, Relaxed);
+        self.close(&mut machine, gate, net);
+        if machine.open > 0 {
+            self.passing.unregister(net);
+        }
+        machine.forget(net);
+    }
+
+    /// The hooks of a namespace are there from now on, if `is_needed` says so. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Hooks::register`]; `ENODEV` if the namespace is not there any more.
+    pub(crate) fn open_if(
+        &'static self,
+        gate: &Gate,
+        net: &Net,
+        is_needed: impl FnOnce() -> bool,
+    ) -> Result {
+        let mut machine = MACHINE.lock();
+        if gate.is_open() || !is_needed() {
+            return Ok(());
+        }
+        if !gate.is_present.load(Relaxed) {
+            return Err(ENODEV);
+        }
+        if machine.open == 0 {
+            self.open_passing(&machine)?;
+        }
+        self.own.register(net).inspect_err(|_| {
+            if machine.open == 0 {
+                self.close_passing(&machine.namespaces);
+            }
+        })?;
+        machine.open = machine.open.saturating_add(1);
+        gate.is_open.store(true, Relaxed);
+        Ok(())
+    }
+
+    /// The hooks of a namespace go, unless `is_needed` says no. They may still be running until a
+    /// grace period later. May sleep.
+    ///
+    /// Netfilter drops what waits for a program (NFQUEUE) in a namespace that loses a hook.
+    pub(crate) fn close_unless(
+        &'static self,
+        gate: &Gate,
+        net: &Net,
+        is_needed: impl FnOnce() -> bool,
+    ) {
+        let mut machine = MACHINE.lock();
+        if !is_needed() {
+            self.close(&mut machine, gate, net);
+        }
+    }
+
+    fn close(&'static self, machine: &mut Machine, gate: &Gate, net: &Net) {
+        if !gate.is_open() {
+            return;
+        }
+        gate.is_open.store(false, Relaxed);
+        self.own.unregister(net);
+        machine.open = machine.open.saturating_sub(1);
+        if machine.open == 0 {
+            self.close_passing(&machine.namespaces);
+        }
+    }
+
+    fn open_passing(&'static self, machine: &Machine) -> Result {
+        for (index, net) in machine.namespaces.iter().enumerate() {
+            self.passing.register(net).inspect_err(|_| {
+                self.close_passing(machine.namespaces.get(..index).unwrap_or_default());
+            })?;
+        }
+        Ok(())
+    }
+
+    fn close_passing(&'static self, namespaces: &[&Net]) {
+        for net in namespaces {
+            self.passing.unregister(net);
+        }
+    }
+}
+
+impl Machine {
+    fn forget(&mut self, net: &Net) {
+        self.namespaces.retain(|other| !ptr::eq(*other, net));
+        if self.namespaces.is_empty() {
+            // A static is not dropped when the module goes.
+            self.namespaces = KVec::new();
+        }
+    }
+}
