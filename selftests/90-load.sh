@@ -38,7 +38,7 @@ refuses() {
 }
 
 hooked() {
-	nft list hooks ip6 | grep shim6
+	on A nft list hooks ip6 | grep shim6
 }
 
 module_need
@@ -61,9 +61,10 @@ done
 check "a namespace made after it has them, too" \
 	unshare -n bash -c 'test -r /proc/net/shim6_stat && test -d /proc/sys/net/shim6'
 check_not "loading it twice is refused" insmod "$MODULE"
-check "nft names its hooks" hooked
+check_not "it has no hooks as long as nothing needs them" hooked
 
 topo_contexts || die "contexts"
+check "nft names its hooks" hooked
 topo_switch_both A2 B2 || die "switch"
 check "a connection older than the module moves to other locators" flow_goes early 100000
 holds "by the shim" "$(stat_get A OutTranslated) > 10"

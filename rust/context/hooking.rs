@@ -6,8 +6,7 @@
 
 use super::Namespace;
 use crate::{
-    control,
-    datapath,
+    control, datapath,
     kernel_ext::{
         hooking::Gate,
         net::Net,
