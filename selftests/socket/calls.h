@@ -206,7 +206,8 @@ static void invent(struct call *call)
 		break;
 	case GET:
 	case RECEIVE:
-		call->len = chance(3) ? 512 : chance(700);
+		/* Enough, or not. */
+		call->len = chance(2) ? 512 : chance(chance(3) ? 48 : 700);
 		break;
 	case SEND:
 		call->other = chance(2) ? ADDRESSES : some_address();
