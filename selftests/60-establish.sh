@@ -96,7 +96,7 @@ is "I1, R1, I2, R2, once each" "$(types s01)" "I1 R1 I2 R2"
 is "A sends two, B sends two" "$(types s01 A), $(types s01 B)" "I1 I2, R1 R2"
 is "between the ULIDs" "$(messages s01 | cut -d ' ' -f 2,3 | sort -u | tr '\n' ' ')" \
 	"$A1 $B1 $B1 $A1 "
-is "sizes" "$(messages s01 | cut -d ' ' -f 5 | tr '\n' ' ')" "16 56 248 208 "
+is "sizes" "$(messages s01 | cut -d ' ' -f 5 | tr '\n' ' ')" "16 40 232 208 "
 is "packets of the connection have no payload header" \
 	"$(packets s01 'ip6[6] = 140 and ip6[42] >= 128')" 0
 holds "they are there" "$(packets s01 tcp) > 50"
@@ -108,19 +108,19 @@ for message in "$i1" "$r1" "$i2" "$r2"; do
 		"$(printf '3b%02x 00' $((${#message} / 16 - 1)))"
 done
 is "I1 has no options" "$(options "$i1" 16)" ""
-is "R1: validator" "$(options "$r1" 16)" 1:32
-is "I2: validator, two locators, CGA parameters" "$(options "$i2" 24)" "1:32 2:44 4:127"
+is "R1: validator" "$(options "$r1" 16)" 1:16
+is "I2: validator, two locators, CGA parameters" "$(options "$i2" 24)" "1:16 2:44 4:127"
 is "R2: two locators, CGA parameters" "$(options "$r2" 16)" "2:44 4:135"
 nonce=$(octets "$i1" 12 4)
 is "R1, I2 and R2 have the Initiator Nonce" \
 	"$(octets "$r1" 8 4) $(octets "$i2" 12 4) $(octets "$r2" 12 4)" "$nonce $nonce $nonce"
 is "I2 has the Responder Nonce" "$(octets "$i2" 16 4)" "$(octets "$r1" 12 4)"
-is "I2 has the validator" "$(octets "$i2" 24 40)" "$(octets "$r1" 16 40)"
+is "I2 has the validator" "$(octets "$i2" 24 24)" "$(octets "$r1" 16 24)"
 is "Reserved2 of R1 and I2 is zero" "$(octets "$r1" 6 2) $(octets "$i2" 20 4)" "0000 00000000"
-is "both locators are to be verified as HBA" "$(octets "$i2" 73 2) $(octets "$r2" 25 2)" "0101 0101"
-is "I2 lists A1 and A2" "$(octets "$i2" 80 32)" "$(octets "${PDS[A]}" 16 8)$(
-	octets "$i2" 88 8)$(octets "${PDS[A]:0-32}" 8 8)$(octets "$i2" 104 8)"
-is "I2 has A's CGA parameters" "$(octets "$i2" 116 127)" "${PDS[A]}"
+is "both locators are to be verified as HBA" "$(octets "$i2" 57 2) $(octets "$r2" 25 2)" "0101 0101"
+is "I2 lists A1 and A2" "$(octets "$i2" 64 32)" "$(octets "${PDS[A]}" 16 8)$(
+	octets "$i2" 72 8)$(octets "${PDS[A]:0-32}" 8 8)$(octets "$i2" 88 8)"
+is "I2 has A's CGA parameters" "$(octets "$i2" 100 127)" "${PDS[A]}"
 is "R2 has B's CGA parameters" "$(octets "$r2" 68 135)" "${PDS[B]}"
 
 tag_a=$(octets "$i1" 6 6) tag_b=$(octets "$r2" 6 6)

@@ -5,7 +5,6 @@
 #include <linux/hrtimer_types.h> /* First, see rust/bindings/bindings_helper.h of the kernel. */
 
 #include <crypto/sha1.h>
-#include <crypto/sha2.h>
 #include <crypto/sig.h>
 #include <linux/fib_rules.h>
 #include <linux/fs.h>

@@ -31,6 +31,7 @@ use crate::{
             LocatorPair, //
         },
         tag::ContextTag,
+        time::Instant,
         validator::{
             R1Subject,
             R1bisSubject,
@@ -54,8 +55,8 @@ use kernel::prelude::*;
 /// Buckets of the limit for single peers.
 const PEERS: usize = 128;
 
-/// Octets of R1 and R1bis: fixed part, and a validator of 32 octets.
-const ANSWER_LEN: usize = 56;
+/// Octets of R1 and R1bis: fixed part, and a validator of 16 octets.
+const ANSWER_LEN: usize = 40;
 
 /// Most octets of a packet that an Error message quotes.
 const QUOTED: usize = 512;
@@ -119,14 +120,15 @@ impl Control {
     /// Answers I1 with R1. Any context.
     pub(super) fn answer_r1(&self, namespace: &Namespace, arrival: &Arrival, i1: &I1) {
         let rate = namespace.settings.r1_rate();
-        if !self.may_answer(namespace, arrival, &self.answers.first, rate) {
+        let now = now();
+        if !self.may_answer(namespace, arrival, &self.answers.first, rate, now) {
             return;
         }
         let subject = R1Subject::of_i1(arrival, i1);
         let (nonce, validator) = self.answers.validators.lock().issue_r1(
             &KernelDigests,
             &mut KernelRandom,
-            now(),
+            now,
             &subject,
         );
         let mut buffer = [0; ANSWER_LEN];
@@ -140,7 +142,8 @@ impl Control {
     /// Answers a packet with a tag that is not known with R1bis. Any context.
     pub(crate) fn answer_r1bis(&self, namespace: &Namespace, arrival: &Arrival, tag: ContextTag) {
         let rate = namespace.settings.answer_rate();
-        if !self.may_answer(namespace, arrival, &self.answers.others, rate) {
+        let now = now();
+        if !self.may_answer(namespace, arrival, &self.answers.others, rate, now) {
             return;
         }
         let subject = R1bisSubject {
@@ -151,7 +154,7 @@ impl Control {
         let (nonce, validator) = self.answers.validators.lock().issue_r1bis(
             &KernelDigests,
             &mut KernelRandom,
-            now(),
+            now,
             &subject,
         );
         let mut buffer = [0; ANSWER_LEN];
@@ -175,7 +178,7 @@ impl Control {
         packet: &[u8],
     ) {
         let rate = namespace.settings.answer_rate();
-        if !self.may_answer(namespace, arrival, &self.answers.others, rate) {
+        if !self.may_answer(namespace, arrival, &self.answers.others, rate, now()) {
             return;
         }
         let quoted = packet.get(..packet.len().min(QUOTED)).unwrap_or_default();
@@ -193,6 +196,7 @@ impl Control {
         arrival: &Arrival,
         limiter: &SpinLockBh<KBox<PeerLimiter<PEERS>>>,
         rate: u32,
+        now: Instant,
     ) -> bool {
         let limit = |rate| Limit {
             per_second: rate,
@@ -203,7 +207,7 @@ impl Control {
             host: limit(rate),
         };
         let hash = self.hash_peer(arrival.source);
-        let taken = limiter.lock().take(&limits, hash, now());
+        let taken = limiter.lock().take(&limits, hash, now);
         match taken {
             Ok(()) => true,
             Err(Limited::Peer) => {

@@ -5,11 +5,13 @@
 use crate::{
     kernel_ext::{
         compat::errno::EKEYREJECTED,
-        crypto, //
+        crypto,
+        siphash, //
     },
     proto::{
         crypto::{
             Digests,
+            KeyedHash,
             SignatureError,
             SignatureVerifier, //
         },
@@ -25,9 +27,11 @@ impl Digests for KernelDigests {
     fn sha1(&self, parts: &[&[u8]]) -> [u8; 20] {
         crypto::sha1(parts)
     }
+}
 
-    fn hmac_sha256(&self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-        crypto::hmac_sha256(key, parts)
+impl KeyedHash for KernelDigests {
+    fn siphash(&self, key: &[u64; 2], octets: &[u8]) -> u64 {
+        siphash::siphash(key, octets)
     }
 }
 

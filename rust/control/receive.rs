@@ -79,18 +79,16 @@ impl Control {
         if !skb.pull_head(len) {
             return drop(namespace, skb, Counter::InNoMemory);
         }
-        let (fate, hash) = match arrival(&skb, offset) {
-            Some((arrival, message)) => (
-                self.decide(namespace, &arrival, message, skb.head(), rcu),
-                self.hash_peer(arrival.source),
-            ),
-            None => (Fate::Drop(Reason::Truncated.into()), 0),
+        let Some((arrival, message)) = arrival(&skb, offset) else {
+            return drop(namespace, skb, Reason::Truncated);
         };
+        let fate = self.decide(namespace, &arrival, message, skb.head(), rcu);
         let offset = match (fate, u16::try_from(offset)) {
             (Fate::Queue, Ok(offset)) => offset,
             (Fate::Drop(why), _) => return drop(namespace, skb, why),
             _ => return Delivery::Consumed(skb),
         };
+        let hash = self.hash_peer(arrival.source);
         match skb.keep() {
             Ok((packet, stolen)) => {
                 // The lower half tells buckets apart.

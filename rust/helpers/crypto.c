@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Digests, signatures and hashes: inline functions. */
-#include <crypto/sha2.h>
 #include <crypto/sig.h>
 #include <linux/siphash.h>
 
 #include "helpers.h"
-
-void shim6_helper_hmac_sha256_update(struct hmac_sha256_ctx *ctx, const u8 *data, size_t len)
-{
-	hmac_sha256_update(ctx, data, len);
-}
 
 void shim6_helper_crypto_free_sig(struct crypto_sig *sig)
 {

@@ -21,7 +21,6 @@ struct flowi6;
 struct ftrace_regs;
 struct genl_family;
 struct genl_info;
-struct hmac_sha256_ctx;
 struct ipcm6_cookie;
 struct list_head;
 struct msghdr;
@@ -99,7 +98,6 @@ struct net *shim6_helper_inet6addr_info(const void *ifaddr, struct in6_addr *add
 struct net *shim6_helper_netdev_info(const void *info, unsigned int *ifindex);
 
 /* crypto.c */
-void shim6_helper_hmac_sha256_update(struct hmac_sha256_ctx *ctx, const u8 *data, size_t len);
 void shim6_helper_crypto_free_sig(struct crypto_sig *sig);
 int shim6_helper_crypto_sig_set_pubkey(struct crypto_sig *sig, const void *key, unsigned int len);
 int shim6_helper_crypto_sig_set_privkey(struct crypto_sig *sig, const void *key, unsigned int len);

@@ -42,29 +42,6 @@ pub(crate) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
     digest
 }
 
-/// HMAC-SHA256 over the parts, one behind the other. Any context.
-pub(crate) fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = MaybeUninit::uninit();
-    let mut code = [0; 32];
-    // SAFETY: The place is valid for a context, which this initialises; the key has this length.
-    unsafe {
-        bindings::hmac_sha256_init_usingrawkey(context.as_mut_ptr(), key.as_ptr(), key.len());
-    }
-    for part in parts {
-        // SAFETY: The context is initialised, and the slice has this length.
-        unsafe {
-            bindings::shim6_helper_hmac_sha256_update(
-                context.as_mut_ptr(),
-                part.as_ptr(),
-                part.len(),
-            );
-        }
-    }
-    // SAFETY: The context is initialised, and a code has 32 octets.
-    unsafe { bindings::hmac_sha256_final(context.as_mut_ptr(), code.as_mut_ptr()) };
-    code
-}
-
 /// Why there is no good signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureError {

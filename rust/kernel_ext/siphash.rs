@@ -18,9 +18,12 @@ impl Key {
 
     /// The hash of some octets. Any context.
     pub(crate) fn hash(&self, octets: &[u8]) -> u64 {
-        // SAFETY: The slice has this length, and a key consists of two words.
-        unsafe {
-            bindings::shim6_helper_siphash(octets.as_ptr().cast(), octets.len(), self.0.as_ptr())
-        }
+        siphash(&self.0, octets)
     }
+}
+
+/// The hash of some octets with this key. Any context.
+pub(crate) fn siphash(key: &[u64; 2], octets: &[u8]) -> u64 {
+    // SAFETY: The slice has this length, and a key consists of two words.
+    unsafe { bindings::shim6_helper_siphash(octets.as_ptr().cast(), octets.len(), key.as_ptr()) }
 }

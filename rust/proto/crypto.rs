@@ -10,9 +10,13 @@ pub trait Digests {
     /// SHA-1 of the parts, one behind the other. CGA and HBA are defined with it (RFC 3972,
     /// Section 3), and that collisions can be found does not hurt them (RFC 4982, Section 3).
     fn sha1(&self, parts: &[&[u8]]) -> [u8; 20];
+}
 
-    /// HMAC-SHA-256 of the parts, one behind the other.
-    fn hmac_sha256(&self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32];
+/// A hash that nobody can foresee who does not know the key, for what only this host has to know
+/// again. Costs next to nothing, cannot fail and may be called anywhere.
+pub trait KeyedHash {
+    /// SipHash-2-4 of the octets. The words of the key are what its authors call k0 and k1.
+    fn siphash(&self, key: &[u64; 2], octets: &[u8]) -> u64;
 }
 
 /// RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8017, Section 8.2.2). This is the expensive step of a

@@ -43,3 +43,17 @@ pub(super) fn cut(octets: &mut [u8], count: usize) -> Option<()> {
     octets.get_mut(kept..)?.fill(0);
     Some(())
 }
+
+/// The parts, one behind the other, as far as there is room; zeros follow them.
+pub(super) fn joined<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
+    let mut octets = [0; N];
+    let mut rest = octets.as_mut_slice();
+    for part in parts {
+        let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else {
+            break;
+        };
+        place.copy_from_slice(part);
+        rest = behind;
+    }
+    octets
+}

@@ -4,18 +4,20 @@
 //! anything of it (RFC 5533, Sections 5.15.1, 7.10.1 and 7.17.1).
 //!
 //! The nonce is a counter that tells its age, the validator a keyed hash over it and what the
-//! exchange is about. Keys change by themselves whenever a validator is issued late enough, so no
-//! timer is needed; how long a key is good for depends on the time alone.
+//! exchange is about. Nobody but this host reads it, so it is SipHash twice, with two keys: 128 bits
+//! that cost a flood of I1 as little as possible. Keys change by themselves whenever a validator is
+//! issued late enough, so no timer is needed; how long a key is good for depends on the time alone.
 
 use core::hint::black_box;
 
 use super::{
-    crypto::Digests,
+    crypto::KeyedHash,
     locator::Locator,
     number::{
         Fii,
         Nonce, //
     },
+    octets::joined,
     random::Random,
     tag::ContextTag,
     time::Instant,
@@ -31,7 +33,7 @@ use super::{
 };
 
 /// A validator: contents of the Responder Validator option.
-pub type Validator = [u8; 32];
+pub type Validator = [u8; 16];
 
 /// Why a validator proves nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -81,21 +83,18 @@ impl R1Subject {
         }
     }
 
-    /// The validator for this nonce.
-    fn validator(&self, digests: &impl Digests, secret: &[u8; 32], nonce: Nonce) -> Validator {
-        digests.hmac_sha256(
-            secret,
-            &[
-                &[0x01],
-                &nonce.to_wire(),
-                &self.initiator_tag.to_control(),
-                self.ulids.sender.as_octets(),
-                self.ulids.receiver.as_octets(),
-                self.source.as_octets(),
-                self.destination.as_octets(),
-                &self.fii.to_wire(),
-            ],
-        )
+    /// What the validator for this nonce is a hash of.
+    fn hashed(&self, nonce: Nonce) -> [u8; 79] {
+        joined(&[
+            &[0x01],
+            &nonce.to_wire(),
+            &self.initiator_tag.to_control(),
+            self.ulids.sender.as_octets(),
+            self.ulids.receiver.as_octets(),
+            self.source.as_octets(),
+            self.destination.as_octets(),
+            &self.fii.to_wire(),
+        ])
     }
 }
 
@@ -128,25 +127,23 @@ impl R1bisSubject {
         }
     }
 
-    /// The validator for this nonce.
-    fn validator(&self, digests: &impl Digests, secret: &[u8; 32], nonce: Nonce) -> Validator {
-        digests.hmac_sha256(
-            secret,
-            &[
-                &[0x02],
-                &nonce.to_wire(),
-                &self.packet_tag.to_control(),
-                self.source.as_octets(),
-                self.destination.as_octets(),
-            ],
-        )
+    /// What the validator for this nonce is a hash of.
+    fn hashed(&self, nonce: Nonce) -> [u8; 43] {
+        joined(&[
+            &[0x02],
+            &nonce.to_wire(),
+            &self.packet_tag.to_control(),
+            self.source.as_octets(),
+            self.destination.as_octets(),
+        ])
     }
 }
 
 /// A secret and when it was made.
 #[derive(Clone, Copy)]
 struct Secret {
-    octets: [u8; 32],
+    /// For each half of a validator.
+    keys: [[u64; 2]; 2],
     made: Instant,
 }
 
@@ -159,13 +156,19 @@ impl Secret {
     const CHECKING: u64 = Self::ISSUING + 60_000;
 
     fn new(random: &mut impl Random, now: Instant) -> Self {
-        let mut octets = [0; 32];
-        for chunk in octets.chunks_exact_mut(8) {
-            for (octet, value) in chunk.iter_mut().zip(random.u64().to_ne_bytes()) {
-                *octet = value;
-            }
+        let mut key = || [random.u64(), random.u64()];
+        Self {
+            keys: [key(), key()],
+            made: now,
         }
-        Self { octets, made: now }
+    }
+
+    /// The validator for what is hashed.
+    fn validator(&self, hash: &impl KeyedHash, hashed: &[u8]) -> Validator {
+        let [first, second] = self
+            .keys
+            .map(|key| hash.siphash(&key, hashed).to_le_bytes());
+        joined(&[&first, &second])
     }
 
     fn age(&self, now: Instant) -> u64 {
@@ -208,27 +211,27 @@ impl Validators {
     /// Responder Nonce and validator for R1.
     pub fn issue_r1(
         &mut self,
-        digests: &impl Digests,
+        hash: &impl KeyedHash,
         random: &mut impl Random,
         now: Instant,
         subject: &R1Subject,
     ) -> (Nonce, Validator) {
         let nonce = self.nonce(now);
         let secret = self.secret(random, now);
-        (nonce, subject.validator(digests, &secret, nonce))
+        (nonce, secret.validator(hash, &subject.hashed(nonce)))
     }
 
     /// Responder Nonce and validator for R1bis.
     pub fn issue_r1bis(
         &mut self,
-        digests: &impl Digests,
+        hash: &impl KeyedHash,
         random: &mut impl Random,
         now: Instant,
         subject: &R1bisSubject,
     ) -> (Nonce, Validator) {
         let nonce = self.nonce(now);
         let secret = self.secret(random, now);
-        (nonce, subject.validator(digests, &secret, nonce))
+        (nonce, secret.validator(hash, &subject.hashed(nonce)))
     }
 
     /// Checks Responder Nonce and validator of an I2 that is about `subject`.
@@ -238,15 +241,13 @@ impl Validators {
     /// [`ValidatorError`].
     pub fn check_i2(
         &self,
-        digests: &impl Digests,
+        hash: &impl KeyedHash,
         now: Instant,
         nonce: Nonce,
         validator: &[u8],
         subject: &R1Subject,
     ) -> Result<(), ValidatorError> {
-        self.check(now, nonce, validator, |secret| {
-            subject.validator(digests, secret, nonce)
-        })
+        self.check(hash, now, nonce, validator, &subject.hashed(nonce))
     }
 
     /// Checks Responder Nonce and validator of an I2bis that is about `subject`.
@@ -256,15 +257,13 @@ impl Validators {
     /// [`ValidatorError`].
     pub fn check_i2bis(
         &self,
-        digests: &impl Digests,
+        hash: &impl KeyedHash,
         now: Instant,
         nonce: Nonce,
         validator: &[u8],
         subject: &R1bisSubject,
     ) -> Result<(), ValidatorError> {
-        self.check(now, nonce, validator, |secret| {
-            subject.validator(digests, secret, nonce)
-        })
+        self.check(hash, now, nonce, validator, &subject.hashed(nonce))
     }
 
     /// The value of the counter.
@@ -275,7 +274,7 @@ impl Validators {
 
     /// The secret to issue validators with: a new one if the time of the old is over. What cannot
     /// be checked with any more is forgotten.
-    fn secret(&mut self, random: &mut impl Random, now: Instant) -> [u8; 32] {
+    fn secret(&mut self, random: &mut impl Random, now: Instant) -> Secret {
         let current = match self.current.filter(|secret| secret.issues(now)) {
             Some(secret) => secret,
             None => {
@@ -285,16 +284,17 @@ impl Validators {
         };
         self.current = Some(current);
         self.previous = self.previous.filter(|secret| secret.checks(now));
-        current.octets
+        current
     }
 
-    /// Compares a validator with what `expected` makes of each secret that is still good.
+    /// Compares a validator with what each secret that is still good makes of what is hashed.
     fn check(
         &self,
+        hash: &impl KeyedHash,
         now: Instant,
         nonce: Nonce,
         validator: &[u8],
-        expected: impl Fn(&[u8; 32]) -> Validator,
+        hashed: &[u8],
     ) -> Result<(), ValidatorError> {
         let age = self.nonce(now).get().wrapping_sub(nonce.get());
         if age > Self::MAX_AGE {
@@ -304,7 +304,7 @@ impl Validators {
             .into_iter()
             .flatten()
             .filter(|secret| secret.checks(now))
-            .any(|secret| equal(&expected(&secret.octets), validator));
+            .any(|secret| equal(&secret.validator(hash, hashed), validator));
 
         if is_right {
             Ok(())

@@ -7,7 +7,7 @@ from bench import B1, B2
 from golden_packets import *
 from wire import ACK, ERROR, I1, I2, I2BIS, KEEPALIVE, PROBE, R1, R1BIS, R2, UPDATE, addr, ipv6
 
-VALIDATOR = {"responder_nonce": 1, "validator": bytes(32)}
+VALIDATOR = {"responder_nonce": 1, "validator": bytes(16)}
 FIELDS = {I2: VALIDATOR, R1: VALIDATOR, R1BIS: VALIDATOR, I2BIS: {**VALIDATOR, "packet_tag": 5},
           PROBE: {"sta": 1, "sent": [bytes(40)], "received": []}}
 

@@ -100,7 +100,7 @@ def errors(bench):
 def usual(peer):
     """A message of each type from a stranger, and what becomes of it as it is."""
     probe = dict(sta=1, sent=[bytes(40)], received=[])
-    validator = dict(responder_nonce=1, validator=bytes(32))
+    validator = dict(responder_nonce=1, validator=bytes(16))
     unknown, ignored = ("InUnknownTag", "OutR1bis"), ("InControlIgnored",)
     yield I1, {}, ["R1"], ("OutR1",)
     yield R1, validator, [], ignored

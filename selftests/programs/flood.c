@@ -38,9 +38,9 @@
 #define I2_TYPE		3
 #define I2_LEN		24
 #define VALIDATOR	1
-#define VALIDATOR_LEN	32
-/* Type, Length and 32 octets, padded to a multiple of 8. */
-#define VALIDATOR_OPTION_LEN	40
+#define VALIDATOR_LEN	16
+/* Type, Length and 16 octets, padded to a multiple of 8. */
+#define VALIDATOR_OPTION_LEN	24
 #define MOST		1240
 #define BATCH		64
 

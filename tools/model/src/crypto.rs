@@ -2,19 +2,18 @@
 
 //! The cryptography and the random numbers of a host of the model.
 
-use hmac::{
-    Hmac,
-    KeyInit,
-    Mac, //
-};
+use std::hash::Hasher;
+#[expect(deprecated, reason = "others do not say that they are SipHash-2-4")]
+use std::hash::SipHasher;
+
 use sha1::{
     Digest,
     Sha1, //
 };
-use sha2::Sha256;
 use shim6_proto::{
     crypto::{
         Digests,
+        KeyedHash,
         SignatureError,
         SignatureVerifier, //
     },
@@ -35,13 +34,14 @@ impl Digests for Hashes {
         }
         hash.finalize().into()
     }
+}
 
-    fn hmac_sha256(&self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length will do");
-        for part in parts {
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+impl KeyedHash for Hashes {
+    fn siphash(&self, &[k0, k1]: &[u64; 2], octets: &[u8]) -> u64 {
+        #[expect(deprecated, reason = "as above")]
+        let mut hasher = SipHasher::new_with_keys(k0, k1);
+        hasher.write(octets);
+        hasher.finish()
     }
 }
 

@@ -159,7 +159,7 @@ fn forge(
     let tag = known.tag.filter(|_| dice.percent(80)).unwrap_or(guessed);
     let guessed = Nonce::new(dice.u32());
     let nonce = known.nonce.filter(|_| dice.percent(80)).unwrap_or(guessed);
-    let mut validator = [0; 32];
+    let mut validator = [0; 16];
     for octets in validator.chunks_exact_mut(8) {
         octets.copy_from_slice(&dice.u64().to_ne_bytes());
     }

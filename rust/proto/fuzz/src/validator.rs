@@ -111,7 +111,7 @@ fn presented(u: &mut Unstructured<'_>, issued: &Issued) -> Result<(Nonce, Vec<u8
             let at = u.choose_index(validator.len())?;
             validator[at] ^= u.arbitrary::<u8>()?;
         }
-        2 => validator.truncate(u.int_in_range(0..=32)?),
+        2 => validator.truncate(u.int_in_range(0..=16)?),
         3 => validator.push(u.arbitrary()?),
         4 => about = subject(u)?,
         _ => {}

@@ -140,10 +140,6 @@ impl Digests for Multiples {
         assert_eq!(parts.concat()[16..25], [0; 9]);
         [parts[0][15] % self.0; 20]
     }
-
-    fn hmac_sha256(&self, _: &[u8; 32], _: &[&[u8]]) -> [u8; 32] {
-        panic!("not for CGA")
-    }
 }
 
 /// The last octets of the modifiers that a search finds in so many attempts, one step after

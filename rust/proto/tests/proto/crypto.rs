@@ -3,23 +3,23 @@
 //! The cryptography of a host program, and RSA keys that can sign. RSA is done here by
 //! exponentiation, and the encoded message compared as a whole.
 
-use std::cell::Cell;
-
-use hmac::{
-    Hmac,
-    KeyInit,
-    Mac, //
+#[expect(deprecated, reason = "others do not say that they are SipHash-2-4")]
+use std::hash::SipHasher;
+use std::{
+    cell::Cell,
+    hash::Hasher, //
 };
+
 use num_bigint::BigUint;
 use serde_json::Value;
 use sha1::{
     Digest,
     Sha1, //
 };
-use sha2::Sha256;
 use shim6_proto::{
     crypto::{
         Digests,
+        KeyedHash,
         SignatureError,
         SignatureVerifier, //
     },
@@ -53,15 +53,21 @@ impl Digests for HostDigests {
         }
         hash.finalize().into()
     }
+}
 
-    fn hmac_sha256(&self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+impl KeyedHash for HostDigests {
+    fn siphash(&self, key: &[u64; 2], octets: &[u8]) -> u64 {
         self.count();
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length will do");
-        for part in parts {
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        siphash(key, octets)
     }
+}
+
+/// SipHash-2-4 of the standard library.
+pub(crate) fn siphash(&[k0, k1]: &[u64; 2], octets: &[u8]) -> u64 {
+    #[expect(deprecated, reason = "as above")]
+    let mut hasher = SipHasher::new_with_keys(k0, k1);
+    hasher.write(octets);
+    hasher.finish()
 }
 
 /// EMSA-PKCS1-v1_5 of a SHA-1 digest (RFC 8017, Section 9.2).

@@ -184,7 +184,7 @@ impl Host {
         let mut long = [0; 256];
         let validator = match world.bug {
             Some(Bug::LongAnswers) => {
-                long[..32].copy_from_slice(&validator);
+                long[..16].copy_from_slice(&validator);
                 &long[..]
             }
             _ => &validator[..],
