@@ -184,6 +184,12 @@ bool notrace shim6_helper_sock_wants_ctl(const struct sock *sk)
 	return inet6_sk(sk)->rxopt.all & WANTS_CTL;
 }
 
+/* Called from an ftrace callback. */
+bool notrace shim6_helper_sock_is_raw(const struct sock *sk)
+{
+	return sk->sk_type == SOCK_RAW;
+}
+
 /*
  * Lets UDP and raw sockets ask for ancillary data of each datagram. The socket is
  * locked, as it is when its own bits are written.

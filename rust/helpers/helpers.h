@@ -130,6 +130,7 @@ bool shim6_helper_skb_is_ipv6(const struct sk_buff *skb);
 const void *shim6_helper_skb_network_header(const struct sk_buff *skb);
 bool shim6_helper_sock_is_inet(const struct sock *sk);
 bool shim6_helper_sock_wants_ctl(const struct sock *sk);
+bool shim6_helper_sock_is_raw(const struct sock *sk);
 void shim6_helper_sock_set_wants_ctl(struct sock *sk, bool wanted);
 void shim6_helper_call_recv_ctl(const void *function, struct sock *sk, struct msghdr *msg,
 				struct sk_buff *skb);

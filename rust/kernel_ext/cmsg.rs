@@ -3,10 +3,12 @@
 //! Ancillary data of a level of this module's own, for UDP and raw sockets of IPv6.
 //!
 //! Sending functions of these sockets hand ancillary data to `ip6_datagram_send_ctl()`, those of
-//! TCP to `sock_cmsg_send()`; both skip what is not of their levels. Receiving functions call
-//! `ip6_datagram_recv_common_ctl()` for sockets that asked for anything. There calls are
-//! [redirected](super::ftrace): of the former only those that carry our level, of the latter only
-//! those of sockets that [asked](Sock::set_wants_ancillary).
+//! TCP to `sock_cmsg_send()`; both skip what is not of their levels. For sockets that asked for
+//! anything, the receiving function of UDP calls `ip6_datagram_recv_common_ctl()`, that of raw
+//! sockets `ip6_datagram_recv_ctl()`, which does what the other one does, by a call of it or, where
+//! the compiler has decided so, without. There calls are [redirected](super::ftrace): of the sending
+//! ones only those that carry our level, of the others only those of sockets that
+//! [asked](Sock::set_wants_ancillary).
 //!
 //! C header: [`include/linux/socket.h`](srctree/include/linux/socket.h)
 
@@ -239,6 +241,7 @@ impl Received<'_> {
 pub(crate) struct Datagrams<A: Ancillary> {
     _send: Redirect<SendingDatagrams<A>>,
     _receive: NamedRedirect<Receiving<A>>,
+    _receive_raw: Redirect<ReceivingRaw<A>>,
 }
 
 impl<A: Ancillary> Datagrams<A> {
@@ -248,6 +251,7 @@ impl<A: Ancillary> Datagrams<A> {
         Ok(Self {
             _send: Redirect::register()?,
             _receive: NamedRedirect::register()?,
+            _receive_raw: Redirect::register()?,
         })
     }
 
@@ -377,7 +381,22 @@ unsafe extern "C" fn send_stream<A: Ancillary>(
     }
 }
 
-/// The function that receives, redirected.
+/// Whether a call `(sk, msg, skb)` is of a socket that asked, of this kind. What comes from the
+/// error queue was not received.
+///
+/// # Safety
+///
+/// These are the arguments of the call.
+unsafe fn receives(call: &Call<'_>, is_raw: bool) -> bool {
+    // SAFETY: The arguments are live; nothing but fields is read.
+    unsafe {
+        bindings::shim6_helper_sock_wants_ctl(call.argument(0) as *const _)
+            && bindings::shim6_helper_sock_is_raw(call.argument(0) as *const _) == is_raw
+            && !bindings::shim6_helper_skb_is_error(call.argument(2) as *const _)
+    }
+}
+
+/// The function that receives datagrams of UDP, redirected.
 struct Receiving<A>(PhantomData<A>);
 
 /// `void ip6_datagram_recv_common_ctl(struct sock *, struct msghdr *, struct sk_buff *)`.
@@ -394,12 +413,24 @@ unsafe impl<A: Ancillary> NamedRedirection for Receiving<A> {
     }
 
     fn takes(call: &Call<'_>) -> bool {
-        // SAFETY: The arguments are live: `(sk, msg, skb)`. What comes from the error queue was
-        // not received.
-        unsafe {
-            bindings::shim6_helper_sock_wants_ctl(call.argument(0) as *const _)
-                && !bindings::shim6_helper_skb_is_error(call.argument(2) as *const _)
-        }
+        // SAFETY: The signature of the function.
+        unsafe { receives(call, false) }
+    }
+}
+
+/// The function that receives those of raw sockets, redirected.
+struct ReceivingRaw<A>(PhantomData<A>);
+
+// SAFETY: As of `Receiving`.
+unsafe impl<A: Ancillary> Redirection for ReceivingRaw<A> {
+    const DETOURS: &'static [Detour] = &[Detour {
+        function: bindings::ip6_datagram_recv_ctl as *const c_void,
+        target: receive_raw::<A> as *const c_void,
+    }];
+
+    fn takes(_function: *const c_void, call: &Call<'_>) -> bool {
+        // SAFETY: The signature of the function.
+        unsafe { receives(call, true) }
     }
 }
 
@@ -413,13 +444,42 @@ unsafe extern "C" fn receive<A: Ancillary>(
 ) {
     // SAFETY: This is the target of a redirection.
     let _entered = unsafe { Entered::new() };
+    // SAFETY: The arguments are those of the call.
+    unsafe { serve::<A>(sk, msg, skb) };
+    // SAFETY: The call that was redirected found out the address; the arguments are passed on.
+    unsafe { bindings::shim6_helper_call_recv_ctl(RECEIVE.get(), sk, msg, skb) };
+}
+
+/// # Safety
+///
+/// Called in the place of `ip6_datagram_recv_ctl()` only.
+unsafe extern "C" fn receive_raw<A: Ancillary>(
+    sk: *mut bindings::sock,
+    msg: *mut bindings::msghdr,
+    skb: *mut bindings::sk_buff,
+) {
+    // SAFETY: This is the target of a redirection.
+    let _entered = unsafe { Entered::new() };
+    // SAFETY: The arguments are those of the call.
+    unsafe { serve::<A>(sk, msg, skb) };
+    // SAFETY: The arguments are passed on; if this calls the other function, that is for a raw
+    // socket and not taken over.
+    unsafe { bindings::ip6_datagram_recv_ctl(sk, msg, skb) };
+}
+
+/// # Safety
+///
+/// The arguments are a full socket of IPv6 that receives, the message, and what it receives.
+unsafe fn serve<A: Ancillary>(
+    sk: *mut bindings::sock,
+    msg: *mut bindings::msghdr,
+    skb: *mut bindings::sk_buff,
+) {
     A::receive(&Received {
-        // SAFETY: A full socket of IPv6 that receives.
+        // SAFETY: By the safety requirement.
         sk: unsafe { Sock::from_ptr(sk) },
         msg,
         skb,
         level: A::LEVEL,
     });
-    // SAFETY: The call that was redirected found out the address; the arguments are passed on.
-    unsafe { bindings::shim6_helper_call_recv_ctl(RECEIVE.get(), sk, msg, skb) };
 }

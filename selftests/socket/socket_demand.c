@@ -12,6 +12,7 @@
 /* The functions of the kernel. */
 #define SEND		"ip6_datagram_send_ctl"
 #define RECEIVE		"ip6_datagram_recv_common_ctl"
+#define RECEIVE_RAW	"ip6_datagram_recv_ctl"
 #define SEND_STREAM	"sock_cmsg_send"
 
 static void test_hooks(void)
@@ -27,11 +28,13 @@ static void test_hooks(void)
 	get_int(fd, SHIM_ASSOCIATED);
 	same(taken_over(SEND), 1, "one of UDP has: a hook for sending");
 	same(taken_over(RECEIVE), 1, "and one for receiving");
+	same(taken_over(RECEIVE_RAW), 1, "by raw sockets as well");
 	same(module_users(), 0, "which pins nothing");
 	close(stream);
 	close(fd);
 	same(still_taken_over(SEND), 0, "the last one is closed: no hook after a while");
 	same(still_taken_over(RECEIVE), 0, "for receiving neither");
+	same(still_taken_over(RECEIVE_RAW), 0, "by raw sockets neither");
 	same(still_taken_over(SEND_STREAM), 0, "nor for TCP");
 }
 
