@@ -56,6 +56,12 @@ plan_emulator() {
 	command+=("${arguments[@]}")
 }
 
+# What stands between User-Mode Linux with several processors and the C library: uml-ipi.c.
+make_ipi_library() {
+	enter "$QEMU_ROOT" "$QEMU_DIR:/src:ro" "$run:/out" -- \
+		gcc -O2 -Wall -Wextra -Werror -fPIC -shared -ftls-model=initial-exec -o /out/uml-ipi.so /src/uml-ipi.c
+}
+
 # Its NICs, on one segment.
 plan_nics() {
 	local station=1 socket index
@@ -107,7 +113,11 @@ plan_process() {
 	[[ ${KERNEL_CONFIG[$kernel]} != uml-debug.config ]] || seccomp=off
 	local -a process=(setsid /kernel/linux "mem=${mem}M" "seccomp=$seccomp")
 	case ${KERNEL_CONFIG[$kernel]} in
-	uml-smp.config) process+=("ncpus=$smp") ;;
+	uml-smp.config)
+		process+=("ncpus=$smp")
+		make_ipi_library
+		process=(setsid env LD_PRELOAD=/run/shim6/uml-ipi.so "${process[@]:1}")
+		;;
 	*)
 		claim_processor
 		[[ -z $claimed ]] || process=(taskset -c "$claimed" "${process[@]}")
