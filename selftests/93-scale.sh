@@ -85,6 +85,9 @@ head -n 64 "$TOPO_DIR/pairs" | on A scale start 60 >/dev/null || die "contexts"
 stat_mark A B
 before=$(used_memory)
 check "$ESTABLISHED contexts are established" on A scale start 300 <"$TOPO_DIR/pairs"
+is "  no faster than messages can be taken" \
+	"$(stat_since A ControlQueueFull) $(stat_since B ControlQueueFull)" "0 0"
+is "  and none is sent again" "$(stat_since A OutRetransmitted) $(stat_since B OutRetransmitted)" "0 0"
 check "they become silent" wait_until 120 silent
 check_memory "each of them keeps little" 60 few_octets "$before"
 is "a dump shows failure detection of each" "$(shown_operational)" "$ESTABLISHED"

@@ -47,7 +47,16 @@ use crate::{
         },
         locator::UlidPair,
         tag::ContextTag,
+        time::{
+            Instant,
+            Interval, //
+        },
     },
+};
+use core::sync::atomic::{
+    AtomicU32,
+    AtomicU64,
+    Ordering, //
 };
 use kernel::{
     prelude::*,
@@ -56,6 +65,16 @@ use kernel::{
 
 /// Requests that may wait.
 const LENGTH: usize = 64;
+
+/// Exchanges that may wait for an answer while more are begun: fewer than the messages of one /64
+/// that the peer keeps for its worker, or it would drop some, and they come again after seconds.
+const WINDOW: u32 = 48;
+
+/// Requests that are served in [`PAUSE`] though so many wait: peers may not answer at all.
+const SLOWLY: u32 = 16;
+
+/// See [`SLOWLY`].
+const PAUSE: Interval = Interval::from_millis(10);
 
 /// Attempts to find a tag that no context has.
 const TAG_ATTEMPTS: usize = 256;
@@ -125,6 +144,10 @@ impl Ring {
 pub(super) struct Requests {
     #[pin]
     ring: SpinLockBh<Ring>,
+    /// When the last [`PAUSE`] began, as [`now`] counts. The worker only.
+    paused: AtomicU64,
+    /// Requests that were served in it. The worker only.
+    slowly: AtomicU32,
 }
 
 impl Requests {
@@ -136,7 +159,26 @@ impl Requests {
                 first: 0,
                 len: 0,
             }),
+            paused: AtomicU64::new(0),
+            slowly: AtomicU32::new(0),
         }? Error)
+    }
+
+    /// How long the next request has to wait while so many exchanges wait for their answers; `None`
+    /// if it may be served now, and it counts then.
+    fn pause(&self, waiting: u32) -> Option<Interval> {
+        if waiting < WINDOW {
+            return None;
+        }
+        let since = now().since(Instant::from_millis(self.paused.load(Ordering::Relaxed)));
+        if since >= PAUSE {
+            self.paused.store(now().as_millis(), Ordering::Relaxed);
+            self.slowly.store(0, Ordering::Relaxed);
+        }
+        if self.slowly.fetch_add(1, Ordering::Relaxed) < SLOWLY {
+            return None;
+        }
+        Some(PAUSE)
     }
 }
 
@@ -204,8 +246,23 @@ impl Control {
     }
 
     /// Whether no request waits.
-    pub(super) fn requests_are_empty(&self) -> bool {
+    fn requests_are_empty(&self) -> bool {
         self.requests.ring.lock().len == 0
+    }
+
+    /// Carries out as many requests as `most`, if answers to those before have come. How long to
+    /// wait until the rest is carried out; `None` if there is none. The worker only.
+    pub(super) fn serve_requests(&self, namespace: &Namespace, most: usize) -> Option<Interval> {
+        for _ in 0..most {
+            if self.requests_are_empty() {
+                return None;
+            }
+            if let Some(pause) = self.requests.pause(self.waiting.len()) {
+                return Some(pause);
+            }
+            self.serve_request(namespace);
+        }
+        (!self.requests_are_empty()).then_some(Interval::from_millis(0))
     }
 
     fn enqueue(&self, namespace: &Namespace, request: Request) -> Result<(), RequestError> {
@@ -236,15 +293,15 @@ impl Control {
         Ok(())
     }
 
-    /// The next request is carried out; false if there is none. The worker only.
-    pub(super) fn serve_request(&self, namespace: &Namespace) -> bool {
+    /// The next request is carried out. The worker only.
+    fn serve_request(&self, namespace: &Namespace) {
         let Some(request) = self.requests.ring.lock().pop() else {
-            return false;
+            return;
         };
         let identity = request.identity;
         let ulids = identity.ulids;
         if request.if_provable && !self.identities.owns(&ulids.local.as_locator()) {
-            return true;
+            return;
         }
         let fork = match request.socket {
             None => None,
@@ -254,12 +311,12 @@ impl Control {
                     known: fork.owner,
                 }),
                 // The socket is gone, or has another fork by now.
-                _ => return true,
+                _ => return,
             },
         };
         let Ok(local) = self.local_for(namespace, ulids.local) else {
             namespace.counters.count(Counter::InNoMemory);
-            return true;
+            return;
         };
         let constants = namespace.settings.constants();
         let mut step = Step {
@@ -289,7 +346,6 @@ impl Control {
             let turn = Turn::new(namespace, &context, request.cause, None);
             turn.begin(machine, &actions, &mut surroundings);
         }
-        true
     }
 
     /// Puts a context with a new tag into the tables, with the machine that `make` makes. If it is

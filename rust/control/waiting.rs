@@ -17,6 +17,10 @@ use crate::{
         number::Nonce, //
     },
 };
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
 use kernel::{
     prelude::*,
     sync::rcu::Guard, //
@@ -42,6 +46,7 @@ impl Waiting {
 pub(super) struct WaitingTable {
     #[pin]
     table: ListTable<Waiting>,
+    len: AtomicU32,
 }
 
 fn key(nonce: Nonce) -> [u8; 8] {
@@ -53,7 +58,13 @@ impl WaitingTable {
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             table <- ListTable::new(|waiting: &Waiting| &waiting.entry),
+            len: AtomicU32::new(0),
         }? Error)
+    }
+
+    /// How many contexts wait.
+    pub(super) fn len(&self) -> u32 {
+        self.len.load(Ordering::Relaxed)
     }
 
     /// Which context waits for an answer with this nonce on this pair.
@@ -79,6 +90,7 @@ impl WaitingTable {
         }
         if let Some(old) = slot.take() {
             self.table.remove(&old);
+            self.len.fetch_sub(1, Ordering::Relaxed);
         }
         if let Some((nonce, pair)) = outstanding {
             let waiting = RcuArc::pin_init(
@@ -91,6 +103,7 @@ impl WaitingTable {
                 GFP_KERNEL,
             )?;
             self.table.insert(&waiting)?;
+            self.len.fetch_add(1, Ordering::Relaxed);
             *slot = Some(waiting);
         }
         Ok(())

@@ -70,7 +70,6 @@ impl Control {
         let addresses = self.follow_addresses(namespace);
         let mut waiting = self.attention.drain();
         loop {
-            // In turns, or the queue would overflow while very many contexts want attention.
             let mut is_last = false;
             for _ in 0..BATCH {
                 let Some(context) = waiting.next() else {
@@ -79,25 +78,17 @@ impl Control {
                 };
                 self.attend(namespace, &context);
             }
-            for _ in 0..BATCH {
-                let Some((packet, notes)) = self.queue.pop() else {
-                    break;
-                };
-                self.received(namespace, &packet, notes);
-            }
+            self.take_messages(namespace, BATCH);
             if is_last {
                 break;
             }
             self.tell_to_resume(namespace, false);
         }
-        for _ in 0..BATCH {
-            if !self.serve_request(namespace) {
-                break;
-            }
-        }
+        let requests = self.serve_requests(namespace, BATCH);
         self.follow_feedback(namespace);
         let next = [
             addresses,
+            requests.filter(|pause| pause.as_millis() > 0),
             self.negatives.expire(now()),
             self.sweep(namespace),
             namespace.review_hooks(),
@@ -105,12 +96,24 @@ impl Control {
         .into_iter()
         .flatten()
         .min();
-        let has_more = !self.queue.is_empty() || !self.requests_are_empty();
+        let has_more =
+            !self.queue.is_empty() || requests.is_some_and(|pause| pause.as_millis() == 0);
         self.tell_to_resume(namespace, !has_more);
         if has_more {
             self.worker.queue();
         } else if let Some(next) = next {
             self.worker.queue_within(next.as_millis());
+        }
+    }
+
+    /// Handles messages of the queue, so many at most. Whatever keeps the worker busy for long does so
+    /// in between, or the queue would overflow. The worker only.
+    pub(super) fn take_messages(&self, namespace: &Namespace, most: usize) {
+        for _ in 0..most {
+            let Some((packet, notes)) = self.queue.pop() else {
+                break;
+            };
+            self.received(namespace, &packet, notes);
         }
     }
 
