@@ -8,6 +8,11 @@
 
 #include "helpers.h"
 
+static bool is_link_up(const struct net_device *dev)
+{
+	return netif_running(dev) && netif_carrier_ok(dev);
+}
+
 static void describe(const struct inet6_ifaddr *ifa, struct shim6_helper_address *address)
 {
 	const struct net_device *dev = ifa->idev->dev;
@@ -15,20 +20,21 @@ static void describe(const struct inet6_ifaddr *ifa, struct shim6_helper_address
 	address->addr = ifa->addr;
 	address->ifindex = dev->ifindex;
 	address->flags = READ_ONCE(ifa->flags);
-	address->is_link_up = netif_running(dev) && netif_carrier_ok(dev);
+	address->is_link_up = is_link_up(dev);
 }
 
-/* False if no interface of the namespace has @addr. */
-bool shim6_helper_address_find(struct net *net, const struct in6_addr *addr,
-			       struct shim6_helper_address *address)
+/*
+ * Looks at all addresses: for one that is tentative or a duplicate, or on an interface
+ * of another routing domain (VRF).
+ */
+static bool find_slowly(struct net *net, const struct in6_addr *addr,
+			struct shim6_helper_address *address)
 {
 	const struct inet6_ifaddr *ifa;
 	struct net_device *dev;
 	struct inet6_dev *idev;
 	bool found = false;
 
-	rcu_read_lock();
-	/* The device first: the table of addresses by hash is private to IPv6. */
 	for_each_netdev_rcu(net, dev) {
 		idev = __in6_dev_get(dev);
 		if (!idev)
@@ -41,6 +47,32 @@ bool shim6_helper_address_find(struct net *net, const struct in6_addr *addr,
 				describe(ifa, address);
 			found = true;
 		}
+	}
+	return found;
+}
+
+/*
+ * False if no interface of the namespace has @addr. Of the flags of one that may be
+ * used, IFA_F_DEPRECATED alone is told.
+ */
+bool shim6_helper_address_find(struct net *net, const struct in6_addr *addr,
+			       struct shim6_helper_address *address)
+{
+	const struct net_device *dev;
+	bool found = true;
+
+	rcu_read_lock();
+	/* By hash: a host may have very many addresses. */
+	dev = ipv6_dev_find(net, addr, NULL);
+	if (dev) {
+		address->addr = *addr;
+		address->ifindex = dev->ifindex;
+		address->flags = ipv6_chk_addr_and_flags(net, addr, dev, false, 1,
+							 IFA_F_TENTATIVE | IFA_F_DEPRECATED) ?
+				 0 : IFA_F_DEPRECATED;
+		address->is_link_up = is_link_up(dev);
+	} else {
+		found = find_slowly(net, addr, address);
 	}
 	rcu_read_unlock();
 	return found;
