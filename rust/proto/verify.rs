@@ -139,12 +139,14 @@ impl<'a> UlidParameters<'a> {
         Ok(())
     }
 
-    /// Whether the locator is in the set.
+    /// Whether the locator is in the set, as [`hba::verify`] says; but the extension with its prefixes
+    /// has been read once for all.
     fn has_in_set(&self, digests: &impl Digests, locator: Locator) -> Result<(), Refusal> {
+        self.has_prefix_of(locator)?;
         if locator == self.ulid.as_locator() {
             return Ok(());
         }
-        hba::verify(digests, locator, &self.pds).map_err(|_| Refusal::NotInSet)
+        cga::verify_hashes(digests, locator, &self.pds).map_err(|_| Refusal::NotInSet)
     }
 
     /// The key that locators are verified with by CGA. In an HBA-only set there is something else
@@ -217,6 +219,7 @@ impl<'a> CheckedList<'a> {
             });
         };
         let signed = parameters.signed(signature);
+        // What costs no hash, of all of them.
         check_each(&list, |record| match record.method {
             VerificationMethod::CGA => signed.map(|_| ()),
             _ => parameters.has_prefix_of(record.locator),
