@@ -9,6 +9,7 @@
 
 use super::{
     now,
+    reap::Occasion,
     Control, //
 };
 use crate::{
@@ -216,20 +217,37 @@ impl Control {
         self.changes.set_again(has_tentative(namespace));
         self.identities.addresses_changed();
         let mut missed = false;
-        let followed = namespace.contexts.for_each_batch(
-            |context| !context.is_static(),
-            |batch| {
-                for context in batch.iter().flatten() {
-                    missed |= self.follow_addresses_in(namespace, context, &gone).is_err();
-                }
-            },
-        );
-        if missed || followed.is_err() {
+        // All look for another pair before the first one makes a list and announces it.
+        let looked = self.for_each_following(namespace, |context| {
+            if !is_invalid(namespace.net(), context.ulids().local, &gone) {
+                self.watch(namespace, context, Occasion::Candidates);
+            }
+        });
+        let followed = self.for_each_following(namespace, |context| {
+            missed |= self.follow_addresses_in(namespace, context, &gone).is_err();
+        });
+        if missed || looked.is_err() || followed.is_err() {
             namespace.counters.count(Counter::InNoMemory);
             self.changes.give_back(&gone);
             self.changes.set_again(true);
         }
         self.changes.until_again()
+    }
+
+    /// Gives all contexts that follow addresses to `each`, and handles messages meanwhile. The worker
+    /// only, may sleep.
+    fn for_each_following(
+        &self,
+        namespace: &Namespace,
+        mut each: impl FnMut(&RcuArc<Context>),
+    ) -> Result {
+        namespace.contexts.for_each_batch(
+            |context| !context.is_static(),
+            |batch| {
+                batch.iter().flatten().for_each(&mut each);
+                self.take_messages(namespace, batch.len());
+            },
+        )
     }
 
     /// Makes a context follow the addresses.
@@ -243,8 +261,6 @@ impl Control {
         context: &RcuArc<Context>,
         gone: &Gone,
     ) -> Result {
-        context.wish(Wish::Paths);
-        self.wants_attention(context);
         let ulid = context.ulids().local;
         if is_invalid(namespace.net(), ulid, gone) {
             self.discard(namespace, context, Cause::UlidGone);
@@ -273,7 +289,9 @@ impl Control {
         match locked.apply(namespace.net(), change, Cause::Address) {
             Ok(()) => {
                 drop(locked);
+                context.wish(Wish::Paths);
                 context.wish(Wish::Announce);
+                self.wants_attention(context);
                 Ok(())
             }
             Err(SetPairError::NoMemory) => Err(ENOMEM),

@@ -17,6 +17,7 @@ mod fork;
 mod identity;
 mod idle;
 mod negative;
+mod pace;
 mod perform;
 mod policy;
 mod reap;
@@ -53,6 +54,7 @@ use self::{
     answer::Answers,
     identity::Identities,
     negative::Negatives,
+    pace::Pace,
     policy::Policy,
     receive::Notes,
     request::Requests,
@@ -247,6 +249,7 @@ pub(crate) struct Control {
     feedback: Feedback,
     #[pin]
     resumption: Resumption,
+    pace: Pace,
     /// When idle contexts were last looked for, in milliseconds.
     swept: AtomicU64,
     /// By what peers are told apart, unforeseeably.
@@ -276,6 +279,7 @@ impl Control {
             candidates <- Candidates::new(),
             feedback <- Feedback::new(),
             resumption <- Resumption::new(),
+            pace: Pace::new(),
             swept: AtomicU64::new(0),
             hash: siphash::Key::random(),
             negatives <- Negatives::new(),

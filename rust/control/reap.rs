@@ -207,7 +207,7 @@ fn decide(
     let pair = context.pair(&rcu::read_lock());
     let is_chosen = matches!(locked.pair_reason(), PairReason::Admin | PairReason::Socket);
     let preferred = locked.take_wanted();
-    let constants = locked.reap_constants();
+    let mut constants = locked.reap_constants();
     let is_outdated = locked.is_timeout_outdated(&constants);
     let Establishment {
         machine,
@@ -237,10 +237,14 @@ fn decide(
     let stamps = context.stamps();
     // In this order: no stamp is later than the time of the step, or by a tick at most.
     let activity = stamps.read();
+    let now = now();
+    let pace = &namespace.control.pace;
+    constants.probe_delay = pace.delay(now);
+    let was_exploring = reap.state() == reap::State::Exploring;
     let mut step = Step {
         constants: &constants,
         ulids: context.ulids(),
-        now: now(),
+        now,
         random: &mut KernelRandom,
         candidates: &candidates,
         activity,
@@ -261,6 +265,9 @@ fn decide(
             Occasion::Confirmed(pair) => reap.confirmed(&mut step, *pair),
         }
     };
+    if !was_exploring && reap.state() == reap::State::Exploring {
+        pace.began(now);
+    }
     let again = stamps.settle(&activity, reap.timers(), reap.wake());
     Some((actions, again))
 }

@@ -74,11 +74,11 @@ impl Exploration {
         }
     }
 
-    /// Begins: the first Probe is due now.
-    pub(super) fn begin(&mut self, now: Instant, failed: LocatorPair, current_first: bool) {
+    /// Begins: the first Probe is due then.
+    pub(super) fn begin(&mut self, first: Instant, failed: LocatorPair, current_first: bool) {
         self.failed = Some(failed);
         self.current_first = current_first;
-        self.burst(now);
+        self.burst(first);
         self.begin_round();
     }
 
@@ -87,11 +87,11 @@ impl Exploration {
         self.failed
     }
 
-    /// Begins with the initial probes again, the first of them now.
-    fn burst(&mut self, now: Instant) {
-        self.next = Some(now);
+    /// Begins with the initial probes again, the first of them then.
+    fn burst(&mut self, first: Instant) {
+        self.next = Some(first);
         self.initial = 0;
-        self.began = now;
+        self.began = first;
     }
 
     /// Begins with the initial probes again, because this host has got a locator that may work.

@@ -60,8 +60,8 @@ impl Reap {
         }
     }
 
-    /// The state becomes Exploring, and a Probe is sent. If a standby is ready, it is used at
-    /// once, and the Probe goes over it.
+    /// The state becomes Exploring, and a Probe is sent, or soon will be. If a standby is ready, it is
+    /// used at once, and the Probe goes over it.
     ///
     /// The current pair is probed first after the Send Timeout: the failure may have been short or
     /// the peer's direction only. So it is after an ICMPv6 error, which anybody may have sent, and
@@ -92,8 +92,11 @@ impl Reap {
         self.exploration.received.clear();
         self.timers = Timers::default();
         self.enter(State::Exploring, cause, actions);
-        self.exploration.begin(step.now, failed, current_first);
-        self.scheduled_probe(step, Purpose::First, actions);
+        let first = step.now.saturating_add(step.constants.probe_delay);
+        self.exploration.begin(first, failed, current_first);
+        if first == step.now {
+            self.scheduled_probe(step, Purpose::First, actions);
+        }
     }
 
     /// What an exploration begins without.

@@ -288,6 +288,7 @@ fn constants() -> impl Strategy<Value = Constants> {
                         ms(0)
                     },
                     failback_hold_max: max,
+                    probe_delay: if has_interval { ms(0) } else { ms(300) },
                 }
             },
         )

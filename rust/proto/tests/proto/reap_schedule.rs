@@ -92,6 +92,26 @@ fn intervals_are_randomized() {
     assert!(different.first() < Some(&420) && different.last() > Some(&580));
 }
 
+/// Where very many contexts explore at once the first Probe waits. All others come as they would have
+/// behind it, whatever the wait of contexts that begin later.
+#[test]
+fn the_first_probe_waits() {
+    let mut bench = Bench::new();
+    bench.constants.probe_delay = ms(700);
+    let actions = bench.hint();
+    assert_eq!(entered(&actions).len(), 1);
+    assert_eq!(bench.reap.state(), State::Exploring);
+    assert!(probes(&actions).is_empty(), "{actions:?}");
+
+    bench.constants.probe_delay = ms(2_000);
+    let times = sent(&bench.run_until(4_000));
+    let expected = [700, 1_200, 1_700, 2_200, 3_200];
+    assert_eq!(times.len(), expected.len(), "{times:?}");
+    for ((time, ..), expected) in times.iter().zip(expected) {
+        assert!(time.abs_diff(expected) <= 1, "{times:?}");
+    }
+}
+
 /// All constants of the schedule can be set.
 #[test]
 fn other_constants() {
