@@ -48,7 +48,7 @@ alone() {
 }
 
 part_table() {
-	local count before between i done=0
+	local count before held between i done=0
 
 	alone
 	# The first time pays for what stays: caches, pages of slabs.
@@ -56,6 +56,7 @@ part_table() {
 	for count in 1 1000 100000 "$CONTEXTS"; do
 		((count <= CONTEXTS)) && lookups "plain_$count" "$count"
 	done
+	held=$(held_memory)
 	before=$(used_memory)
 	for count in 1 1000 100000 "$CONTEXTS"; do
 		((count > done && count <= CONTEXTS)) || continue
@@ -74,6 +75,8 @@ part_table() {
 	sample dump_ms "$(value milliseconds <<<"$result")"
 	result=$(on A scale del 0 "$done") || die "del: $result"
 	echo "# $result"
+	pause 5
+	sample left_held_kilobytes $(($(held_memory) - held))
 	wait_until 60 memory_is_back "$before" || echo "# memory is not back"
 	sample left_kilobytes $(($(used_memory) - before))
 	for ((i = 0; i < 3; i++)); do
@@ -83,6 +86,11 @@ part_table() {
 		sample create_delete_ms $(($(now_ms) - between))
 	done
 	topo_down
+}
+
+# lost: control messages that found no room in the queue of either host.
+lost() {
+	echo $(($(stat_get A ControlQueueFull) + $(stat_get B ControlQueueFull)))
 }
 
 # lookups FIGURE PEERS: nanoseconds that a datagram takes.
@@ -104,7 +112,8 @@ part_flood() {
 	{
 		echo "link add nowhere type dummy"
 		echo "link set nowhere up"
-		echo "route add 3fff::/32 dev nowhere"
+		# By a router: strangers are not neighbours.
+		echo "route add 3fff::/32 via fe80::1 dev nowhere"
 	} | on B ip -6 -batch - || die "a device that drops"
 	generous B || die "settings"
 	on B nft -f - <<-'END' || die "nftables"
@@ -145,6 +154,7 @@ part_establish() {
 	before=$(used_memory)
 	result=$(on A scale start 300 <"$TOPO_DIR/pairs") || die "not all were established: $result"
 	sample established_all "$(rate_of "$result")"
+	sample established_lost "$(lost)"
 	wait_until 120 silent || die "they do not become silent"
 	# Both ends are here.
 	sample idle_octets "$(octets_each "$before" $((2 * count)))"
@@ -169,7 +179,7 @@ part_locators() {
 }
 
 part_switch() {
-	local count=$((HOSTS * HOSTS)) watcher mover talker result cut
+	local count=$((HOSTS * HOSTS)) watcher mover talker result cut before
 
 	scale_wire "$HOSTS" || die "two hosts"
 	{ generous A && generous B; } || die "settings"
@@ -186,6 +196,7 @@ part_switch() {
 	mover=$SPAWNED
 	wait_until 5 grep -q watching "$TOPO_DIR/explored" || die "nobody watches"
 	wait_until 5 grep -q watching "$TOPO_DIR/switched" || die "nobody watches"
+	before=$(lost)
 	cut=$(now_ms)
 	# Only this end sees it.
 	on br ip link set a1 down || die "cut"
@@ -200,6 +211,7 @@ part_switch() {
 	echo "# switched: $result"
 	sample switched_ms $(($(value last <<<"$result") - cut))
 	sample switched_percent $((100 * $(value rose <<<"$result") / count))
+	sample switch_lost $(($(lost) - before))
 	stop "$talker"
 	topo_down
 }
