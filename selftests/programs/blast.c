@@ -9,14 +9,17 @@
  *	blast out SOURCE DESTINATION PORT MS [SIZE]
  *
  * tcp sends a stream, udp datagrams of SIZE octets (default 64), for so many
- * milliseconds; out is udp without asking how many came. Their last line is
+ * milliseconds. The sender of datagrams asks now and then how many came, and waits for the
+ * answer. The receiver does not read before it is asked: so none is lost for want of room,
+ * and how often it is woken is no matter of chance. out is udp without asking. Their last
+ * line is
  *
  *	sent=N received=N us=N
  *
  * octets or datagrams that were sent and that the receiver got, and for how many
- * microseconds: for tcp until the receiver had the last one. The receiver serves
- * one sender after the other until SIGTERM. hold has a socket for datagrams and never
- * reads from it, so that its queue is full soon.
+ * microseconds: for tcp and udp until the receiver had the last one. The receiver
+ * serves one sender after the other until SIGTERM. hold has a socket for datagrams and
+ * never reads from it, so that its queue is full soon.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,9 +39,11 @@
 
 #define PIECE		(256 << 10)
 #define BATCH		256
+/* Batches that are sent before the receiver is asked. */
+#define AHEAD		8
 #define MOST		9000
-/* A datagram that asks how many came before it is as long as nothing else. */
-#define QUESTION	1
+/* Questions come to a port so much higher. */
+#define QUESTION	2
 #define PATIENCE_MS	200
 #define ATTEMPTS	25
 
@@ -108,11 +113,15 @@ static int open_sender(int type, const char *source, const char *destination, in
 static void take_stream(int listener)
 {
 	int fd = accept(listener, NULL, NULL);
+	int enough = 1 << 20;
 	uint64_t total = 0;
 	ssize_t got;
 
 	if (fd < 0)
 		err(1, "accept");
+	/* Woken for much, or how often would be chance. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough)))
+		err(1, "SO_RCVLOWAT");
 	/* MSG_TRUNC: TCP throws the data away, without copying it. */
 	while ((got = recv(fd, octets, sizeof(octets), MSG_TRUNC)) > 0)
 		total += got;
@@ -122,40 +131,47 @@ static void take_stream(int listener)
 	close(fd);
 }
 
-/* Takes the datagrams that are there and answers the questions among them. */
-static void take_datagrams(int fd, uint64_t *total)
+/* Takes all datagrams that are there. */
+static uint64_t take_datagrams(int fd)
 {
 	static struct mmsghdr messages[BATCH];
-	static struct sockaddr_in6 from[BATCH];
 	static struct iovec pieces[BATCH];
 	static char data[BATCH][8];
+	uint64_t total = 0;
 	int i, got;
 
 	for (i = 0; i < BATCH; i++) {
 		pieces[i] = (struct iovec){ data[i], sizeof(data[i]) };
-		messages[i].msg_hdr = (struct msghdr){
-			.msg_iov = &pieces[i], .msg_iovlen = 1,
-			.msg_name = &from[i], .msg_namelen = sizeof(from[i]),
-		};
+		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &pieces[i], .msg_iovlen = 1 };
 	}
-	got = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
+	while ((got = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL)) > 0)
+		total += got;
 	if (got < 0 && errno != EAGAIN)
 		err(1, "recvmmsg");
-	for (i = 0; i < got; i++) {
-		if (messages[i].msg_len != QUESTION)
-			++*total;
-		else if (sendto(fd, total, sizeof(*total), 0, (void *)&from[i],
-				sizeof(from[i])) < 0)
-			warn("answer");
-	}
+	return total;
+}
+
+/* Answers a question with how many datagrams there ever were, after it has taken those there are. */
+static void answer(int questions, int fd, uint64_t *total)
+{
+	struct sockaddr_in6 from;
+	socklen_t len = sizeof(from);
+	char question;
+
+	if (recvfrom(questions, &question, sizeof(question), 0, (void *)&from, &len) < 0)
+		err(1, "question");
+	*total += take_datagrams(fd);
+	if (sendto(questions, total, sizeof(*total), 0, (void *)&from, len) < 0)
+		warn("answer");
 }
 
 static int receive(const char *address, int port)
 {
 	struct pollfd ready[] = {
 		{ .fd = open_socket(SOCK_STREAM, address, port), .events = POLLIN },
-		{ .fd = open_socket(SOCK_DGRAM, address, port), .events = POLLIN },
+		{ .fd = open_socket(SOCK_DGRAM, address, port + QUESTION), .events = POLLIN },
 	};
+	int fd = open_socket(SOCK_DGRAM, address, port);
 	uint64_t datagrams = 0;
 
 	if (listen(ready[0].fd, 8))
@@ -166,7 +182,7 @@ static int receive(const char *address, int port)
 		if (ready[0].revents)
 			take_stream(ready[0].fd);
 		if (ready[1].revents)
-			take_datagrams(ready[1].fd, &datagrams);
+			answer(ready[1].fd, fd, &datagrams);
 	}
 }
 
@@ -196,7 +212,7 @@ static int send_stream(int fd, long ms)
 	return 0;
 }
 
-/* How many datagrams the receiver has had from anybody. */
+/* How many datagrams the receiver has had from anybody, which it is asked by this socket. */
 static uint64_t ask(int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
@@ -207,7 +223,7 @@ static uint64_t ask(int fd)
 	while (recv(fd, &total, sizeof(total), MSG_DONTWAIT) > 0)
 		;
 	for (i = 0; i < ATTEMPTS; i++) {
-		if (send(fd, octets, QUESTION, 0) < 0)
+		if (send(fd, octets, 1, 0) < 0)
 			err(1, "question");
 		if (poll(&ready, 1, PATIENCE_MS) > 0 &&
 		    recv(fd, &total, sizeof(total), 0) == sizeof(total)) {
@@ -217,28 +233,33 @@ static uint64_t ask(int fd)
 	errx(1, "no answer");
 }
 
-static int send_datagrams(int fd, long ms, size_t size, bool is_received)
+/* As many as go; the receiver is asked by the other socket, if there is one. */
+static int send_datagrams(int fd, long ms, size_t size, int questions)
 {
 	static struct mmsghdr messages[BATCH];
 	struct iovec piece = { octets, size };
 	long long began, us;
-	uint64_t before = 0, sent = 0;
+	uint64_t before = 0, after = 0, sent = 0;
 	int i, put;
 
 	for (i = 0; i < BATCH; i++)
 		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &piece, .msg_iovlen = 1 };
-	if (is_received)
-		before = ask(fd);
+	if (questions >= 0)
+		before = after = ask(questions);
 	began = now_us();
 	while (now_us() - began < ms * 1000LL) {
-		put = sendmmsg(fd, messages, BATCH, 0);
-		if (put > 0)
-			sent += put;
-		else if (errno != ENOBUFS)
-			err(1, "sendmmsg");
+		for (i = 0; i < AHEAD; i++) {
+			put = sendmmsg(fd, messages, BATCH, 0);
+			if (put > 0)
+				sent += put;
+			else if (errno != ENOBUFS)
+				err(1, "sendmmsg");
+		}
+		if (questions >= 0)
+			after = ask(questions);
 	}
 	us = now_us() - began;
-	print(sent, is_received ? ask(fd) - before : 0, us);
+	print(sent, after - before, us);
 	return 0;
 }
 
@@ -248,7 +269,7 @@ int main(int argc, char **argv)
 	bool is_udp = argc > 1 && !strcmp(argv[1], "udp");
 	bool is_out = argc > 1 && !strcmp(argv[1], "out");
 	long size = 64, ms;
-	int port, fd;
+	int port, fd, questions = -1;
 
 	if (argc == 4 && !strcmp(argv[1], "hold")) {
 		open_socket(SOCK_DGRAM, argv[2], number(argv[3], 1, 65535));
@@ -256,13 +277,15 @@ int main(int argc, char **argv)
 			pause();
 	}
 	if (argc == 4 && !strcmp(argv[1], "receive"))
-		return receive(argv[2], number(argv[3], 1, 65535));
+		return receive(argv[2], number(argv[3], 1, 65535 - QUESTION));
 	if (!(is_tcp && argc == 6) && !((is_udp || is_out) && (argc == 6 || argc == 7)))
 		errx(2, "\n%s", usage);
-	port = number(argv[4], 1, 65535);
+	port = number(argv[4], 1, 65535 - QUESTION);
 	ms = number(argv[5], 1, INT_MAX);
 	if (argc == 7)
-		size = number(argv[6], QUESTION + 1, MOST);
+		size = number(argv[6], 1, MOST);
 	fd = open_sender(is_tcp ? SOCK_STREAM : SOCK_DGRAM, argv[2], argv[3], port);
-	return is_tcp ? send_stream(fd, ms) : send_datagrams(fd, ms, size, is_udp);
+	if (is_udp)
+		questions = open_sender(SOCK_DGRAM, argv[2], argv[3], port + QUESTION);
+	return is_tcp ? send_stream(fd, ms) : send_datagrams(fd, ms, size, questions);
 }
