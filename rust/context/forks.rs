@@ -198,7 +198,10 @@ pub(crate) enum ForkError {
 
 /// The forks of a namespace.
 #[pin_data]
+#[repr(C)]
 pub(crate) struct Forks {
+    /// Contexts with an FII other than 0. Looked at for each packet.
+    contexts: AtomicU32,
     #[pin]
     table: Table<Fork, 8>,
     /// Held by who decides where the settings of sockets go.
@@ -206,8 +209,6 @@ pub(crate) struct Forks {
     gate: Mutex<()>,
     /// Elements of the table.
     entries: AtomicU32,
-    /// Contexts with an FII other than 0.
-    contexts: AtomicU32,
     /// Those among them that this host asked for. Some outlive their sockets.
     own: AtomicU32,
     /// Forks of peers, by their prefixes.

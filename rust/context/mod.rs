@@ -268,23 +268,26 @@ pub(crate) struct NewContext {
     pub(crate) establishment: Option<KBox<Establishment>>,
 }
 
-/// A context.
+/// A context. What is looked at for each packet comes first, in as few cache lines as it takes.
 #[pin_data]
+#[repr(C)]
 pub(crate) struct Context {
     by_identity: Entry<Context, 40>,
-    by_tag: Entry<Context, 8>,
-    net: &'static Net,
-    identity: Identity,
-    origin: Origin,
-    owner: Option<Owner>,
+    path: RcuPtr<Path>,
+    /// When packets went, which the data path notes.
+    stamps: Stamps,
     /// The socket whose settings the context has though it is not that socket's own; 0 if there is
     /// none.
     lent_to: AtomicUsize,
+    identity: Identity,
     state: AtomicU8,
     /// Whether its state machines are kept though nothing may go on.
     is_awake: AtomicBool,
+    origin: Origin,
+    by_tag: Entry<Context, 8>,
+    net: &'static Net,
+    owner: Option<Owner>,
     tag_local: ContextTag,
-    path: RcuPtr<Path>,
     local: RcuPtr<Local>,
     peer: RcuPtr<Peer>,
     #[pin]
@@ -299,8 +302,6 @@ pub(crate) struct Context {
     switches: AtomicU64,
     /// Since when the current pair is what it is, or works again, in milliseconds.
     path_since: AtomicU64,
-    /// When packets went, which the data path notes.
-    stamps: Stamps,
     /// When feedback of each kind was last acted on, in milliseconds.
     feedback: [AtomicU64; 2],
 }

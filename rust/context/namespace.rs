@@ -33,8 +33,9 @@ use kernel::{
 /// Where the state of a namespace is found.
 pub(crate) static NAMESPACES: Slot<Namespace> = Slot::new();
 
-/// The state of a namespace.
+/// The state of a namespace. What is looked at for each packet is in as few cache lines as it takes.
 #[pin_data]
+#[repr(C)]
 pub(crate) struct Namespace {
     /// Its contexts.
     #[pin]

@@ -5,7 +5,6 @@
 use super::Identity;
 use crate::{
     kernel_ext::{
-        address::In6Addr,
         dst::DstCache,
         rcu::RcuArc, //
     },
@@ -25,23 +24,20 @@ use core::sync::atomic::{
 use kernel::prelude::*;
 
 /// The current pair of locators and what the data path needs to use it; immutable.
+#[repr(C)]
 pub(crate) struct Path {
-    /// `Lp(local)` and `Lp(peer)`.
-    pub(crate) pair: LocatorPair,
     /// `CT(peer)`, which packets over this pair carry; `None` for the default context over the ULID
     /// pair, where packets go as they are (RFC 5533, Section 11). Those of a fork always carry it,
     /// or the peer would take them for packets of the default context.
     pub(crate) tag: Option<ContextTag>,
-    /// Whether the pair is the ULID pair.
-    pub(crate) is_ulids: bool,
-    /// `Lp(local)` as C sees it.
-    pub(crate) source: In6Addr,
-    /// `Lp(peer)` as C sees it.
-    pub(crate) destination: In6Addr,
     /// The route of this pair.
     pub(crate) cache: DstCache,
+    /// Whether the pair is the ULID pair.
+    pub(crate) is_ulids: bool,
     /// The last packet left by a device without carrier.
     is_cut: AtomicBool,
+    /// `Lp(local)` and `Lp(peer)`.
+    pub(crate) pair: LocatorPair,
 }
 
 impl Path {
@@ -67,8 +63,6 @@ impl Path {
                 pair,
                 tag,
                 is_ulids,
-                source: In6Addr::from_octets(pair.local.as_octets()),
-                destination: In6Addr::from_octets(pair.peer.as_octets()),
                 // Packets that go as they are have their route already.
                 cache: match tag {
                     Some(_) => DstCache::new()?,

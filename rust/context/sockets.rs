@@ -183,13 +183,11 @@ impl SocketState {
 
 /// The sockets of a namespace that want anything.
 ///
-/// A socket that is in the table keeps its namespace, and so this, alive.
+/// A socket that is in the table keeps its namespace, and so this, alive. What is looked at for each
+/// packet comes first.
 #[pin_data]
+#[repr(C)]
 pub(crate) struct Sockets {
-    #[pin]
-    table: Table<SocketState, 8>,
-    /// Elements of the table.
-    entries: AtomicU32,
     /// Those with [`Options::OPT_OUT`].
     opted_out: AtomicU32,
     /// Those with [`Options::IMPATIENT`].
@@ -202,6 +200,10 @@ pub(crate) struct Sockets {
     receivers: AtomicU32,
     /// Whether a datagram was ever sent with locators of its own.
     has_choices: AtomicBool,
+    /// Elements of the table.
+    entries: AtomicU32,
+    #[pin]
+    table: Table<SocketState, 8>,
 }
 
 impl Sockets {

@@ -70,15 +70,16 @@ pub(crate) const BATCH: usize = 16;
 
 /// The contexts of a namespace.
 #[pin_data]
+#[repr(C)]
 pub(crate) struct Contexts {
+    len: AtomicU32,
+    generation: AtomicU32,
     #[pin]
     by_identity: Table<Context, 40>,
     #[pin]
     by_tag: Table<Context, 8>,
     #[pin]
     by_peer_tag: ListTable<Peer>,
-    len: AtomicU32,
-    generation: AtomicU32,
 }
 
 impl Contexts {

@@ -108,7 +108,9 @@ fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> 
         None
     };
     let len = skb.len();
-    let open = match skb.enter(net, &inner, end) {
+    // A packet with the tag of a context, to the locator that it uses, is nobody else's.
+    let is_ours = header.destination == context.path(rcu).pair.local;
+    let open = match skb.enter(net, &inner, is_ours, end) {
         Ok(Recipient::Ours(open)) => Ok(open),
         Ok(Recipient::Foreign) => {
             forwarded(namespace, &mut skb, &place);

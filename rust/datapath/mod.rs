@@ -112,6 +112,7 @@ fn at(msecs: u64) -> Instant {
 }
 
 /// Finds the place of the Shim6 header, there or to be, and makes its chain of headers linear.
+#[inline]
 fn locate(skb: &mut SkBuff) -> Result<Place, ChainError> {
     loop {
         match chain::locate(skb.head()) {
@@ -122,6 +123,7 @@ fn locate(skb: &mut SkBuff) -> Result<Place, ChainError> {
 }
 
 /// What is at the place of a Shim6 header, if that is one.
+#[inline]
 fn payload_header(skb: &mut SkBuff, place: &Place) -> Option<PayloadHeader> {
     if !place.is_shim6() || place.is_in_transit() {
         return None;

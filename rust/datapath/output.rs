@@ -26,7 +26,8 @@ use crate::{
         compat::errno::EHOSTUNREACH,
         dst::{
             DstRef,
-            Exit, //
+            Exit,
+            ExitPlace, //
         },
         net::Net,
         netfilter::{
@@ -307,25 +308,32 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// How a packet leaves on this way, with our header.
+    /// How a packet leaves on this way, with our header; it is written to `place`.
     #[inline]
-    fn exit<'rcu>(&self, net: &Net, skb: &SkBuff, rcu: &'rcu Guard) -> Result<Exit<'rcu>, Failure> {
-        let exit = match self {
-            Self::Current(path) => path.cache.exit(
-                skb,
-                PayloadHeader::LEN,
-                net,
-                &path.source,
-                &path.destination,
-                rcu,
-            ),
-            Self::Other(pair, _) => DstRef::lookup(
+    fn exit<'place, 'rcu>(
+        &self,
+        net: &Net,
+        skb: &SkBuff,
+        place: &'place mut ExitPlace<'rcu>,
+        rcu: &'rcu Guard,
+    ) -> Result<&'place Exit<'rcu>, Failure> {
+        let pair = self.pair();
+        let look_up = || {
+            DstRef::lookup(
                 net,
                 &In6Addr::from_octets(pair.local.as_octets()),
                 &In6Addr::from_octets(pair.peer.as_octets()),
                 skb.mark(),
             )
-            .map(|dst| Exit::by(dst, skb, PayloadHeader::LEN, rcu)),
+        };
+        let exit = match self {
+            Self::Current(path) => {
+                path.cache
+                    .exit(skb, PayloadHeader::LEN, look_up, place, rcu)
+            }
+            Self::Other(..) => {
+                look_up().map(|dst| place.by(dst, skb, PayloadHeader::LEN, rcu))
+            }
         };
         exit.map_err(|_| (Counter::OutNoRoute, EHOSTUNREACH))
     }
@@ -352,7 +360,8 @@ fn translate(
     state: &State,
     rcu: &Guard,
 ) -> Result<Translated, Failure> {
-    let exit = way.exit(state.net(), skb, rcu);
+    let mut exit = ExitPlace::new();
+    let exit = way.exit(state.net(), skb, &mut exit, rcu);
     let now = exit
         .as_ref()
         .map_or_else(|_| control::coarse_now(), |exit| at(exit.msecs()));
@@ -361,14 +370,14 @@ fn translate(
     way.notice_carrier(namespace, context, exit.has_carrier());
     let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
     if !exit.fits() {
-        if let Some(mtu) = make_fit(namespace, skb, way, &exit, &place, state)? {
+        if let Some(mtu) = make_fit(namespace, skb, way, exit, &place, state)? {
             if !skb.confirm_untrack() {
                 return Err((Counter::OutConntrackRefused, EPERM));
             }
             return Ok(Translated::ToFragment(mtu));
         }
     }
-    push_header(namespace, skb, way.pair(), tag, &place, &exit)?;
+    push_header(namespace, skb, way.pair(), tag, &place, exit)?;
     Ok(Translated::Whole)
 }
 
@@ -468,10 +477,11 @@ impl FragmentOutput for Fragments {
             .and_then(|choice| choice.steering(&context.locators(&rcu)))
             .unwrap_or_default();
         let way = Way::new(context, &steering, &rcu);
+        let mut exit = ExitPlace::new();
         let pushed = match way.tag() {
-            Some(tag) => way.exit(net, &skb, &rcu).and_then(|exit| {
+            Some(tag) => way.exit(net, &skb, &mut exit, &rcu).and_then(|exit| {
                 let place = locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
-                push_header(namespace, &mut skb, way.pair(), tag, &place, &exit)
+                push_header(namespace, &mut skb, way.pair(), tag, &place, exit)
             }),
             // The pair is the ULIDs again since the first fragment: so the rest goes.
             None => Ok(()),

@@ -95,17 +95,24 @@ void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsi
 			  struct shim6_helper_exit *exit)
 {
 	struct net_device *dev = dst_dev_rcu(dst);
-	u32 mtu = dst_mtu(dst);
+	u32 mtu;
 
 	exit->dst = dst;
 	exit->msecs = shim6_helper_coarse_msecs();
-	/* What every path takes, if nobody said more. */
-	exit->known_mtu = skb_dst(skb) ? ip6_skb_dst_mtu(skb) : IPV6_MIN_MTU;
-	exit->mtu = min(mtu > added ? mtu - added : 0, exit->known_mtu);
 	exit->headroom = LL_RESERVED_SPACE(dev);
 	exit->is_gso = skb_is_gso(skb);
 	exit->has_carrier = netif_carrier_ok(dev);
-	exit->is_memory = shim6_helper_dev_is_memory(dev);
+	/* Where nothing is left for the device, it does not matter who that is. */
+	exit->is_memory = (exit->is_gso || skb->ip_summed == CHECKSUM_PARTIAL) &&
+			  shim6_helper_dev_is_memory(dev);
+	/* What every path takes, and every sender knows. */
+	exit->fits = !exit->is_gso && skb->len + added <= IPV6_MIN_MTU;
+	if (exit->fits)
+		return;
+	mtu = dst_mtu(dst);
+	/* The same, if nobody said more. */
+	exit->known_mtu = skb_dst(skb) ? ip6_skb_dst_mtu(skb) : IPV6_MIN_MTU;
+	exit->mtu = min(mtu > added ? mtu - added : 0, exit->known_mtu);
 	exit->fits = exit->is_gso ? skb_gso_validate_network_len(skb, exit->mtu) :
 				    skb->len <= exit->mtu;
 }
@@ -219,15 +226,15 @@ int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len)
 }
 
 /*
- * The same, if the packet is for this host and @inner is an address of it too. An enum
- * shim6_helper_recipient, or an error.
+ * The same, if the packet is for this host, as the caller may know, and @inner is an address
+ * of it too. An enum shim6_helper_recipient, or an error.
  */
 int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in6_addr *inner,
-			   unsigned int len)
+			   bool is_ours, unsigned int len)
 {
 	int err;
 
-	if (!ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, NULL, 0))
+	if (!is_ours && !ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, NULL, 0))
 		return SHIM6_HELPER_RECIPIENT_FOREIGN;
 	if (!ipv6_chk_addr(net, inner, NULL, 0))
 		return SHIM6_HELPER_RECIPIENT_OUTER;

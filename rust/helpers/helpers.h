@@ -66,14 +66,17 @@ struct shim6_helper_exit {
 	struct dst_entry *dst;
 	/* The time, as shim6_helper_coarse_msecs(). */
 	u64 msecs;
-	/* What the path takes of it as it is now, and what its sender thinks that is. */
+	/*
+	 * What the path takes of it as it is now, and what its sender thinks that is; only if it
+	 * does not fit or might not have.
+	 */
 	u32 mtu;
 	u32 known_mtu;
 	/* Room for headers of the device. */
 	u16 headroom;
 	bool is_gso;
 	bool fits;
-	/* shim6_helper_dev_is_memory() */
+	/* shim6_helper_dev_is_memory(), if anything is left for the device */
 	bool is_memory;
 	bool has_carrier;
 };
@@ -148,7 +151,7 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 			   unsigned int counter, unsigned int gso_counter);
 int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len);
 int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in6_addr *inner,
-			   unsigned int len);
+			   bool is_ours, unsigned int len);
 void shim6_helper_ip6_input_anew(struct net *net, struct sk_buff *skb);
 u64 shim6_helper_skb_close(struct sk_buff *skb, unsigned int len, unsigned int cut,
 			   void __percpu *counters, unsigned int counter);

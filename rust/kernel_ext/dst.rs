@@ -173,30 +173,51 @@ impl Drop for DstRef {
 /// The route lives for `'rcu`: under RCU, or because it is held here.
 pub(crate) struct Exit<'rcu> {
     raw: bindings::shim6_helper_exit,
-    _held: Option<DstRef>,
+    held: Option<DstRef>,
     _rcu: PhantomData<&'rcu Guard>,
 }
 
-impl<'rcu> Exit<'rcu> {
+/// Where an [`Exit`] is written. It stays there: a processor has to wait before it can copy what was
+/// written just now in smaller pieces.
+pub(crate) struct ExitPlace<'rcu>(Exit<'rcu>);
+
+impl<'rcu> ExitPlace<'rcu> {
+    /// A place with nothing in it.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        // Nobody sees this one.
+        Self(Exit {
+            raw: pin_init::zeroed(),
+            held: None,
+            _rcu: PhantomData,
+        })
+    }
+
     /// How a packet leaves by a route when it is longer by `added` octets.
-    pub(crate) fn by(dst: DstRef, skb: &SkBuff, added: usize, _rcu: &'rcu Guard) -> Self {
-        let mut raw = pin_init::zeroed();
+    pub(crate) fn by(
+        &mut self,
+        dst: DstRef,
+        skb: &SkBuff,
+        added: usize,
+        _rcu: &'rcu Guard,
+    ) -> &Exit<'rcu> {
+        let Self(exit) = self;
         // SAFETY: Packet and route are live, RCU read lock held.
         unsafe {
             bindings::shim6_helper_exit_by(
                 skb.as_ptr(),
                 dst.0.as_ptr(),
                 added as c_uint,
-                &raw mut raw,
+                &raw mut exit.raw,
             );
         }
         // INVARIANT: The route is held.
-        Self {
-            raw,
-            _held: Some(dst),
-            _rcu: PhantomData,
-        }
+        exit.held = Some(dst);
+        exit
     }
+}
+
+impl Exit<'_> {
 
     /// For C.
     #[inline]
@@ -216,12 +237,12 @@ impl<'rcu> Exit<'rcu> {
         self.raw.fits
     }
 
-    /// Octets that the path takes of a packet before the rest is added.
+    /// Octets that the path takes of a packet before the rest is added. Of one that does not fit.
     pub(crate) fn mtu(&self) -> u32 {
         self.raw.mtu
     }
 
-    /// What its sender takes that for.
+    /// What its sender takes that for. Of one that does not fit.
     pub(crate) fn known_mtu(&self) -> u32 {
         self.raw.known_mtu
     }
@@ -232,7 +253,7 @@ impl<'rcu> Exit<'rcu> {
         self.raw.has_carrier
     }
 
-    /// As [`Device::is_memory`].
+    /// As [`Device::is_memory`], of a packet of which anything is left for the device.
     #[inline]
     pub(crate) fn is_memory(&self) -> bool {
         self.raw.is_memory
@@ -266,49 +287,42 @@ impl DstCache {
     }
 
     /// How a packet leaves that is longer by `added` octets: by the remembered route if that is still
-    /// good, else by a new one, which is remembered then.
+    /// good, else by the one of IPv6 that `look_up` finds, which is remembered then. It is written to
+    /// `place`.
     ///
     /// # Errors
     ///
-    /// As of [`DstRef::lookup`].
+    /// Those of `look_up`.
     #[inline]
-    pub(crate) fn exit<'rcu>(
+    pub(crate) fn exit<'place, 'rcu>(
         &self,
         skb: &SkBuff,
         added: usize,
-        net: &Net,
-        source: &In6Addr,
-        destination: &In6Addr,
+        look_up: impl FnOnce() -> Result<DstRef>,
+        place: &'place mut ExitPlace<'rcu>,
         rcu: &'rcu Guard,
-    ) -> Result<Exit<'rcu>> {
-        let mark = skb.mark();
+    ) -> Result<&'place Exit<'rcu>> {
         // Rules may look at the mark; the cache knows one route.
-        let Some(routes) = self.0.filter(|_| mark == 0) else {
-            let dst = DstRef::lookup(net, source, destination, mark)?;
-            return Ok(Exit::by(dst, skb, added, rcu));
+        let Some(routes) = self.0.filter(|_| skb.mark() == 0) else {
+            return Ok(place.by(look_up()?, skb, added, rcu));
         };
-        let mut raw = pin_init::zeroed();
         // SAFETY: The packet is live, the cache is by the type invariant; RCU read lock held.
         let found = unsafe {
             bindings::shim6_helper_exit_find(
                 skb.as_ptr(),
                 routes.as_ptr(),
                 added as c_uint,
-                &raw mut raw,
+                &raw mut place.0.raw,
             )
         };
         if found {
             // INVARIANT: The cache held the route just now, and RCU keeps it.
-            return Ok(Exit {
-                raw,
-                _held: None,
-                _rcu: PhantomData,
-            });
+            return Ok(&place.0);
         }
-        let dst = DstRef::lookup(net, source, destination, mark)?;
+        let dst = look_up()?;
         // SAFETY: Both are live; the cache takes a reference of its own.
         unsafe { bindings::shim6_helper_routes_set(routes.as_ptr(), dst.0.as_ptr()) };
-        Ok(Exit::by(dst, skb, added, rcu))
+        Ok(place.by(dst, skb, added, rcu))
     }
 }
 

@@ -348,7 +348,8 @@ impl SkBuff {
 
     /// The same for a packet in PRE_ROUTING that is for this host both by its destination and by
     /// another address that is going to be it, as of
-    /// [`is_local_address`](super::inet6::is_local_address).
+    /// [`is_local_address`](super::inet6::is_local_address). `is_ours`: its destination is known to
+    /// be this host.
     ///
     /// # Errors
     ///
@@ -358,6 +359,7 @@ impl SkBuff {
         &mut self,
         net: &Net,
         inner: &In6Addr,
+        is_ours: bool,
         len: usize,
     ) -> Result<Recipient<'_>> {
         if len > self.len() {
@@ -369,6 +371,7 @@ impl SkBuff {
                 net.as_ptr(),
                 self.as_ptr(),
                 inner.as_ptr(),
+                is_ours,
                 len as c_uint,
             )
         };

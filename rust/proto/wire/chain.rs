@@ -63,6 +63,7 @@ impl Place {
     }
 
     /// The seam behind the IPv6 header.
+    #[inline]
     fn first(packet: &[u8]) -> Result<Self, ChainError> {
         if packet.len() < HEADER_LEN {
             return Err(ChainError::NeedMore(HEADER_LEN));
@@ -77,13 +78,21 @@ impl Place {
         })
     }
 
+    /// Whether the header that begins here can belong to the routing sublayer.
+    #[inline]
+    fn has_next(&self) -> bool {
+        match self.next_header {
+            next_header::HOP_BY_HOP => self.offset == HEADER_LEN,
+            next_header::ROUTING | next_header::DESTINATION_OPTIONS => true,
+            _ => false,
+        }
+    }
+
     /// The seam behind the header that begins here; [`None`] if that header cannot belong to the
     /// routing sublayer.
     fn next(&self, packet: &[u8]) -> Result<Option<Self>, ChainError> {
-        match self.next_header {
-            next_header::HOP_BY_HOP if self.offset == HEADER_LEN => {}
-            next_header::ROUTING | next_header::DESTINATION_OPTIONS => {}
-            _ => return Ok(None),
+        if !self.has_next() {
+            return Ok(None);
         }
         if self.skipped == MAX_HEADERS {
             return Err(ChainError::TooManyHeaders);
@@ -151,8 +160,19 @@ pub enum ChainError {
 /// # Errors
 ///
 /// See [`ChainError`].
+#[inline]
 pub fn locate(packet: &[u8]) -> Result<Place, ChainError> {
-    let mut place = Place::first(packet)?;
+    let place = Place::first(packet)?;
+    // Most packets have nothing in between.
+    if place.has_next() {
+        locate_behind(place, packet)
+    } else {
+        Ok(place)
+    }
+}
+
+/// The same behind the header that begins at `place`, or there if it belongs to the endpoints.
+fn locate_behind(mut place: Place, packet: &[u8]) -> Result<Place, ChainError> {
     let mut ahead = place;
 
     while let Some(next) = ahead.next(packet)? {
