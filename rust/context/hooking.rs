@@ -8,7 +8,10 @@ use super::Namespace;
 use crate::{
     control, datapath,
     kernel_ext::{
-        hooking::Gate,
+        hooking::{
+            Gate,
+            Hooked, //
+        },
         net::Net,
         sysctl::Observer, //
     },
@@ -35,7 +38,7 @@ const RETRY: Interval = Interval::from_secs(1);
 
 /// What a namespace keeps of its hooks.
 pub(super) struct Hooking {
-    pub(super) gate: Gate,
+    gate: Gate,
     /// Since when nothing needs hooks that are there, in milliseconds; 0 if something does. The
     /// worker's.
     unneeded: AtomicU64,
@@ -72,7 +75,7 @@ impl Namespace {
     /// `ENOMEM`, and whatever else netfilter says.
     pub(super) fn open_hooks(&self) -> Result {
         let needed = || self.needs_hooks(&rcu::read_lock());
-        datapath::HOOKS.open_if(&self.hooking.gate, self.net(), needed)?;
+        datapath::HOOKS.open_if(self, self.net(), needed)?;
         self.control.worker().queue_within(LINGER.as_millis());
         Ok(())
     }
@@ -110,10 +113,16 @@ impl Namespace {
                     return Some(Interval::from_millis(left as u32));
                 }
                 hooking.unneeded.store(0, Relaxed);
-                datapath::HOOKS.close_unless(&hooking.gate, self.net(), needed);
+                datapath::HOOKS.close_unless(self, self.net(), needed);
             }
         }
         hooking.gate.is_open().then_some(LINGER)
+    }
+}
+
+impl Hooked for Namespace {
+    fn gate(&self) -> &Gate {
+        &self.hooking.gate
     }
 }
 

@@ -109,12 +109,12 @@ impl PerNet for Namespace {
     fn enter(&self, net: &'static Net) -> Result {
         procfs::create::<StatFile>(net)?;
         datapath::HOOKS
-            .enter(&self.hooking.gate, net)
+            .enter(net)
             .inspect_err(|_| procfs::remove::<StatFile>(net))
     }
 
     fn pre_exit(&self, net: &Net) {
-        datapath::HOOKS.leave(&self.hooking.gate, net);
+        datapath::HOOKS.leave(self, net);
         procfs::remove::<StatFile>(net);
         self.contexts.stop_timers();
         self.last_resort.withdraw(net);

@@ -48,8 +48,10 @@ pub(super) fn received(skb: &mut SkBuff, place: &Place) {
 pub(super) struct Forward;
 
 impl Hook for Forward {
+    type Namespace = Namespace;
+
     #[inline]
-    fn concerns(skb: &SkBuff, _state: &State, _rcu: &Guard) -> bool {
+    fn concerns(skb: &SkBuff, _namespace: &Namespace, _rcu: &Guard) -> bool {
         // Super-packets and partial checksums come from this host's memory only, and its IPv6
         // stacks put no other header before ours than these.
         matches!(
@@ -58,7 +60,7 @@ impl Hook for Forward {
         )
     }
 
-    fn handle(mut skb: SkBuff, state: &State, _rcu: &Guard) -> Verdict {
+    fn handle(mut skb: SkBuff, state: &State, namespace: &Namespace, _rcu: &Guard) -> Verdict {
         if !(skb.is_gso() || skb.checksum() == Checksum::Partial) {
             return Verdict::Accept(skb);
         }
@@ -79,7 +81,7 @@ impl Hook for Forward {
         match prepared {
             Ok(()) => Verdict::Accept(skb),
             Err(error) => {
-                let reason = Namespace::of(state.net()).dropped(Counter::OutNoMemory, skb.head());
+                let reason = namespace.dropped(Counter::OutNoMemory, skb.head());
                 Verdict::Drop(skb, error, reason)
             }
         }

@@ -36,9 +36,8 @@ use kernel::{
 };
 
 /// A packet with ICMPv6 in it.
-pub(super) fn error(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
+pub(super) fn error(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
     let net = state.net();
-    let namespace = Namespace::of_rcu(net, rcu);
     if namespace.contexts.is_empty() {
         return Verdict::Accept(skb);
     }

@@ -58,21 +58,23 @@ use kernel::{
 pub(super) struct Input;
 
 impl Hook for Input {
+    type Namespace = Namespace;
+
     #[inline]
-    fn concerns(skb: &SkBuff, _state: &State, _rcu: &Guard) -> bool {
+    fn concerns(skb: &SkBuff, _namespace: &Namespace, _rcu: &Guard) -> bool {
         Ipv6Header::next_header(skb.head())
             .is_some_and(|first| may_have_shim6(first) || first == next_header::ICMPV6)
     }
 
-    fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
+    fn handle(skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::Accept(skb);
         };
         if may_have_shim6(header.next_header) {
-            return payload(skb, &header, state, rcu);
+            return payload(skb, &header, state, namespace, rcu);
         }
         if header.next_header == next_header::ICMPV6 {
-            return icmp::error(skb, state, rcu);
+            return icmp::error(skb, state, namespace, rcu);
         }
         Verdict::Accept(skb)
     }
@@ -80,15 +82,20 @@ impl Hook for Input {
 
 /// A packet that may have a payload extension header. One that is not ours to translate is left
 /// alone; if it is for this host all the same, the protocol handler gets and counts it.
-fn payload(mut skb: SkBuff, header: &Ipv6Header, state: &State, rcu: &Guard) -> Verdict {
+fn payload(
+    mut skb: SkBuff,
+    header: &Ipv6Header,
+    state: &State,
+    namespace: &Namespace,
+    rcu: &Guard,
+) -> Verdict {
     let net = state.net();
-    let namespace = Namespace::of_rcu(net, rcu);
     let Ok(place) = locate(&mut skb) else {
         return Verdict::Accept(skb);
     };
     let Some(shim6) = payload_header(&mut skb, &place) else {
         if header.next_header != next_header::SHIM6 && !place.is_shim6() {
-            return icmp::error(skb, state, rcu);
+            return icmp::error(skb, state, namespace, rcu);
         }
         return Verdict::Accept(skb);
     };
@@ -176,13 +183,14 @@ fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
 pub(super) struct Local;
 
 impl Hook for Local {
+    type Namespace = Namespace;
+
     #[inline]
-    fn concerns(skb: &SkBuff, state: &State, rcu: &Guard) -> bool {
-        !skb.is_marked_translated() && Namespace::of_rcu(state.net(), rcu).is_awake(rcu)
+    fn concerns(skb: &SkBuff, namespace: &Namespace, rcu: &Guard) -> bool {
+        !skb.is_marked_translated() && namespace.is_awake(rcu)
     }
 
-    fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
-        let namespace = Namespace::of_rcu(state.net(), rcu);
+    fn handle(mut skb: SkBuff, _state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::Accept(skb);
         };

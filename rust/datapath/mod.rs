@@ -71,7 +71,7 @@ const AFTER_ALL: i32 = i32::MAX;
 
 /// The hooks: those of a namespace that has contexts, or may ask for some; and those of all of them
 /// while there is such a one, since what it sends may pass through the others.
-pub(crate) static HOOKS: HookSets<2, 2> = HookSets::new(
+pub(crate) static HOOKS: HookSets<Namespace> = HookSets::new(
     Hooks::new([
         hook::<output::Output>(HookPlace::LocalOut, AFTER_ALL),
         hook::<input::Local>(HookPlace::LocalIn, AFTER_ALL),

@@ -77,14 +77,15 @@ const TCP: u8 = 6;
 pub(super) struct Output;
 
 impl Hook for Output {
+    type Namespace = Namespace;
+
     #[inline]
-    fn concerns(_skb: &SkBuff, state: &State, rcu: &Guard) -> bool {
-        Namespace::of_rcu(state.net(), rcu).needs_hooks(rcu)
+    fn concerns(_skb: &SkBuff, namespace: &Namespace, rcu: &Guard) -> bool {
+        namespace.needs_hooks(rcu)
     }
 
-    fn handle(mut skb: SkBuff, state: &State, rcu: &Guard) -> Verdict {
+    fn handle(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
         let net = state.net();
-        let namespace = Namespace::of_rcu(net, rcu);
         let choice = take_choice(namespace, &mut skb);
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::Accept(skb);
@@ -327,13 +328,10 @@ impl<'a> Way<'a> {
             )
         };
         let exit = match self {
-            Self::Current(path) => {
-                path.cache
-                    .exit(skb, PayloadHeader::LEN, look_up, place, rcu)
-            }
-            Self::Other(..) => {
-                look_up().map(|dst| place.by(dst, skb, PayloadHeader::LEN, rcu))
-            }
+            Self::Current(path) => path
+                .cache
+                .exit(skb, PayloadHeader::LEN, look_up, place, rcu),
+            Self::Other(..) => look_up().map(|dst| place.by(dst, skb, PayloadHeader::LEN, rcu)),
         };
         exit.map_err(|_| (Counter::OutNoRoute, EHOSTUNREACH))
     }

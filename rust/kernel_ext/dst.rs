@@ -218,7 +218,6 @@ impl<'rcu> ExitPlace<'rcu> {
 }
 
 impl Exit<'_> {
-
     /// For C.
     #[inline]
     pub(super) fn as_raw(&self) -> &bindings::shim6_helper_exit {

@@ -9,8 +9,14 @@
 //! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
 
 use super::{
-    net::Net,
-    netfilter::Hooks, //
+    net::{
+        Net,
+        PerNet, //
+    },
+    netfilter::{
+        Hooks,
+        HooksOf, //
+    },
 };
 use core::{
     ptr,
@@ -41,8 +47,13 @@ global_lock! {
     };
 }
 
+/// How many hooks there are in either set.
+const SET: usize = 2;
+
 /// What a namespace keeps of its hooks. Written under the lock of the machine.
 pub(crate) struct Gate {
+    own: HooksOf<SET>,
+    passing: HooksOf<SET>,
     /// Whether the namespace has entered and not left.
     is_present: AtomicBool,
     is_open: AtomicBool,
@@ -52,6 +63,8 @@ impl Gate {
     /// That of a namespace which has not entered.
     pub(crate) const fn new() -> Self {
         Self {
+            own: HooksOf::new(),
+            passing: HooksOf::new(),
             is_present: AtomicBool::new(false),
             is_open: AtomicBool::new(false),
         }
@@ -63,15 +76,22 @@ impl Gate {
     }
 }
 
-/// Hooks of namespaces; a static, and the only one of its kind.
-pub(crate) struct HookSets<const OWN: usize, const PASSING: usize> {
-    own: Hooks<OWN>,
-    passing: Hooks<PASSING>,
+/// State of a namespace with hooks.
+pub(crate) trait Hooked: PerNet {
+    /// Those, a member of the state and always the same. [`PerNet::enter`] calls
+    /// [`HookSets::enter`], and [`PerNet::pre_exit`] calls [`HookSets::leave`].
+    fn gate(&self) -> &Gate;
 }
 
-impl<const OWN: usize, const PASSING: usize> HookSets<OWN, PASSING> {
+/// Hooks of namespaces; a static, and the only one of its kind.
+pub(crate) struct HookSets<T> {
+    own: Hooks<T, SET>,
+    passing: Hooks<T, SET>,
+}
+
+impl<T: Hooked> HookSets<T> {
     /// `own` are there while their namespace needs them, `passing` while any does.
-    pub(crate) const fn new(own: Hooks<OWN>, passing: Hooks<PASSING>) -> Self {
+    pub(crate) const fn new(own: Hooks<T, SET>, passing: Hooks<T, SET>) -> Self {
         Self { own, passing }
     }
 
@@ -85,14 +105,21 @@ impl<const OWN: usize, const PASSING: usize> HookSets<OWN, PASSING> {
     ///
     /// # Errors
     ///
-    /// Those of [`Hooks::register`].
-    pub(crate) fn enter(&'static self, gate: &Gate, net: &'static Net) -> Result {
+    /// `ENOMEM`, and whatever else netfilter says.
+    pub(crate) fn enter(&'static self, net: &'static Net) -> Result {
         let mut machine = MACHINE.lock();
+        let namespace = T::slot().get(net);
+        let gate = namespace.gate();
+        // SAFETY: Called by `PerNet::enter`, which is called once. The state is in its place, and
+        // stays there until a grace period after `PerNet::pre_exit`.
+        unsafe {
+            self.own.prepare(&gate.own, namespace);
+            self.passing.prepare(&gate.passing, namespace);
+        }
         machine.namespaces.push(net, GFP_KERNEL)?;
         if machine.open > 0 {
-            self.passing.register(net).inspect_err(|_| {
-                machine.forget(net);
-            })?;
+            // SAFETY: They were prepared just now.
+            unsafe { gate.passing.register(net) }.inspect_err(|_| machine.forget(net))?;
         }
         gate.is_present.store(true, Relaxed);
         Ok(())
@@ -100,12 +127,14 @@ impl<const OWN: usize, const PASSING: usize> HookSets<OWN, PASSING> {
 
     /// A namespace goes, or the module: none of the hooks stays. They may still be running until a
     /// grace period later. May sleep.
-    pub(crate) fn leave(&'static self, gate: &Gate, net: &Net) {
+    pub(crate) fn leave(&self, namespace: &T, net: &Net) {
         let mut machine = MACHINE.lock();
+        let gate = namespace.gate();
         gate.is_present.store(false, Relaxed);
-        self.close(&mut machine, gate, net);
+        Self::close(&mut machine, gate, net);
         if machine.open > 0 {
-            self.passing.unregister(net);
+            // SAFETY: They are registered where a namespace is present while any is open.
+            unsafe { gate.passing.unregister(net) };
         }
         machine.forget(net);
     }
@@ -114,14 +143,15 @@ impl<const OWN: usize, const PASSING: usize> HookSets<OWN, PASSING> {
     ///
     /// # Errors
     ///
-    /// Those of [`Hooks::register`]; `ENODEV` if the namespace is not there any more.
+    /// `ENOMEM`, and whatever else netfilter says; `ENODEV` if the namespace is not there any more.
     pub(crate) fn open_if(
-        &'static self,
-        gate: &Gate,
+        &self,
+        namespace: &T,
         net: &Net,
         is_needed: impl FnOnce() -> bool,
     ) -> Result {
         let mut machine = MACHINE.lock();
+        let gate = namespace.gate();
         if gate.is_open() || !is_needed() {
             return Ok(());
         }
@@ -129,11 +159,12 @@ impl<const OWN: usize, const PASSING: usize> HookSets<OWN, PASSING> {
             return Err(ENODEV);
         }
         if machine.open == 0 {
-            self.open_passing(&machine)?;
+            Self::open_passing(&machine)?;
         }
-        self.own.register(net).inspect_err(|_| {
+        // SAFETY: `enter` has prepared them, and they are not open.
+        unsafe { gate.own.register(net) }.inspect_err(|_| {
             if machine.open == 0 {
-                self.close_passing(&machine.namespaces);
+                Self::close_passing(&machine.namespaces);
             }
         })?;
         machine.open = machine.open.saturating_add(1);
@@ -145,42 +176,43 @@ impl<const OWN: usize, const PASSING: usize> HookSets<OWN, PASSING> {
     /// grace period later. May sleep.
     ///
     /// Netfilter drops what waits for a program (NFQUEUE) in a namespace that loses a hook.
-    pub(crate) fn close_unless(
-        &'static self,
-        gate: &Gate,
-        net: &Net,
-        is_needed: impl FnOnce() -> bool,
-    ) {
+    pub(crate) fn close_unless(&self, namespace: &T, net: &Net, is_needed: impl FnOnce() -> bool) {
         let mut machine = MACHINE.lock();
         if !is_needed() {
-            self.close(&mut machine, gate, net);
+            Self::close(&mut machine, namespace.gate(), net);
         }
     }
 
-    fn close(&'static self, machine: &mut Machine, gate: &Gate, net: &Net) {
+    fn close(machine: &mut Machine, gate: &Gate, net: &Net) {
         if !gate.is_open() {
             return;
         }
         gate.is_open.store(false, Relaxed);
-        self.own.unregister(net);
+        // SAFETY: They were open.
+        unsafe { gate.own.unregister(net) };
         machine.open = machine.open.saturating_sub(1);
         if machine.open == 0 {
-            self.close_passing(&machine.namespaces);
+            Self::close_passing(&machine.namespaces);
         }
     }
 
-    fn open_passing(&'static self, machine: &Machine) -> Result {
+    /// All or none.
+    fn open_passing(machine: &Machine) -> Result {
         for (index, net) in machine.namespaces.iter().enumerate() {
-            self.passing.register(net).inspect_err(|_| {
-                self.close_passing(machine.namespaces.get(..index).unwrap_or_default());
+            let gate = T::slot().get(net).gate();
+            // SAFETY: The namespace has entered, and none is open.
+            unsafe { gate.passing.register(net) }.inspect_err(|_| {
+                Self::close_passing(machine.namespaces.get(..index).unwrap_or_default());
             })?;
         }
         Ok(())
     }
 
-    fn close_passing(&'static self, namespaces: &[&Net]) {
+    fn close_passing(namespaces: &[&'static Net]) {
         for net in namespaces {
-            self.passing.unregister(net);
+            let gate = T::slot().get(net).gate();
+            // SAFETY: They are registered in all these namespaces.
+            unsafe { gate.passing.unregister(net) };
         }
     }
 }

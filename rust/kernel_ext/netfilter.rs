@@ -8,7 +8,10 @@ use super::{
     drop_reason::DropReason,
     dst::Device,
     fault,
-    net::Net,
+    net::{
+        Net,
+        PerNet, //
+    },
     rcu,
     skbuff::{
         SkBuff,
@@ -17,6 +20,11 @@ use super::{
     sock::Sock, //
 };
 use crate::bindings;
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    ptr, //
+};
 use kernel::{
     error::to_result,
     ffi::{
@@ -89,20 +97,23 @@ impl State {
 
 /// A function for packets.
 pub(crate) trait Hook: 'static {
-    /// Whether a packet has to be looked at: this is all that others pay. Context as of
-    /// [`Hook::handle`].
-    fn concerns(skb: &SkBuff, state: &State, rcu: &Guard) -> bool;
+    /// What the module keeps in every namespace.
+    type Namespace: PerNet;
+
+    /// Whether a packet of a namespace has to be looked at: this is all that others pay. Context as
+    /// of [`Hook::handle`].
+    fn concerns(skb: &SkBuff, namespace: &Self::Namespace, rcu: &Guard) -> bool;
 
     /// Handles a packet, whose IPv6 header is valid and linear. The RCU read lock is held; bottom
     /// halves may be enabled, and the task may be preempted.
-    fn handle(skb: SkBuff, state: &State, rcu: &Guard) -> Verdict;
+    fn handle(skb: SkBuff, state: &State, namespace: &Self::Namespace, rcu: &Guard) -> Verdict;
 }
 
 /// # Safety
 ///
-/// Called by netfilter only.
+/// Called by netfilter only, for a hook that [`Hooks::prepare`] has filled in.
 unsafe extern "C" fn call<H: Hook>(
-    _private: *mut c_void,
+    private: *mut c_void,
     skb: *mut bindings::sk_buff,
     state: *const bindings::nf_hook_state,
 ) -> c_uint {
@@ -112,11 +123,13 @@ unsafe extern "C" fn call<H: Hook>(
     let skb = unsafe { SkBuff::from_raw(skb) };
     // SAFETY: Netfilter holds the lock while hooks run.
     let rcu = unsafe { rcu::held() };
-    if !H::concerns(&skb, state, rcu) {
+    // SAFETY: `Hooks::prepare` has put it there, by whose requirements it is live.
+    let namespace = unsafe { &*private.cast::<H::Namespace>() };
+    if !H::concerns(&skb, namespace, rcu) {
         skb.give_back();
         return bindings::NF_ACCEPT;
     }
-    match H::handle(skb, state, rcu) {
+    match H::handle(skb, state, namespace, rcu) {
         Verdict::Accept(skb) => {
             skb.give_back();
             bindings::NF_ACCEPT
@@ -134,44 +147,106 @@ unsafe extern "C" fn call<H: Hook>(
     }
 }
 
+/// A hook at a place, of namespaces that keep a `T`.
+pub(crate) struct HookAt<T> {
+    ops: bindings::nf_hook_ops,
+    _namespace: PhantomData<fn(&T)>,
+}
+
+/// A hook at a place; a lower priority comes first.
+pub(crate) const fn hook<H: Hook>(place: Place, priority: i32) -> HookAt<H::Namespace> {
+    HookAt {
+        ops: bindings::nf_hook_ops {
+            hook: Some(call::<H>),
+            pf: bindings::NFPROTO_IPV6 as u8,
+            hooknum: place as u32,
+            priority,
+            ..pin_init::zeroed()
+        },
+        _namespace: PhantomData,
+    }
+}
+
 /// Hooks that are registered together; a static that all namespaces share.
-pub(crate) struct Hooks<const N: usize>([bindings::nf_hook_ops; N]);
+pub(crate) struct Hooks<T, const N: usize>([HookAt<T>; N]);
 
-// SAFETY: Netfilter copies the operations and only reads them.
-unsafe impl<const N: usize> Sync for Hooks<N> {}
+// SAFETY: What is in it is only read.
+unsafe impl<T, const N: usize> Sync for Hooks<T, N> {}
 
-impl<const N: usize> Hooks<N> {
-    /// A set made of [`hook`]s.
-    pub(crate) const fn new(ops: [bindings::nf_hook_ops; N]) -> Self {
-        Self(ops)
+/// The [`Hooks`] of one namespace, a member of what the module keeps there.
+///
+/// # Invariants
+///
+/// What is in it is written once, before the hooks are registered for the first time.
+pub(crate) struct HooksOf<const N: usize>(UnsafeCell<[bindings::nf_hook_ops; N]>);
+
+// SAFETY: By the type invariant it is only read when it is shared.
+unsafe impl<const N: usize> Send for HooksOf<N> {}
+// SAFETY: As above.
+unsafe impl<const N: usize> Sync for HooksOf<N> {}
+
+impl<const N: usize> HooksOf<N> {
+    /// Those of a namespace that is not there yet.
+    pub(crate) const fn new() -> Self {
+        Self(UnsafeCell::new([const { pin_init::zeroed() }; N]))
     }
 
-    /// Registers in a namespace. May sleep. To be undone by [`Hooks::unregister`] before the
-    /// namespace goes or the text of the hooks.
-    pub(crate) fn register(&'static self, net: &Net) -> Result {
+    /// Registers the hooks. May sleep. To be undone by [`HooksOf::unregister`] in
+    /// [`PerNet::pre_exit`] at the latest.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, and whatever else netfilter says.
+    ///
+    /// # Safety
+    ///
+    /// [`Hooks::prepare`] was called with `self`, which is a member of what the module keeps in
+    /// `net`. They are not registered.
+    pub(super) unsafe fn register(&self, net: &Net) -> Result {
         fault::point(fault::Point::Hooks)?;
-        // SAFETY: Both live long enough; the array has N elements.
+        // SAFETY: The array has N elements, and lives until a grace period after `pre_exit`.
         to_result(unsafe {
-            bindings::nf_register_net_hooks(net.as_ptr(), self.0.as_ptr(), N as c_uint)
+            bindings::nf_register_net_hooks(net.as_ptr(), self.0.get().cast(), N as c_uint)
         })
     }
 
-    /// Undoes [`Hooks::register`]. Hooks may still be running until a grace period later.
-    pub(crate) fn unregister(&'static self, net: &Net) {
+    /// Undoes [`HooksOf::register`]. Hooks may still be running until a grace period later.
+    ///
+    /// # Safety
+    ///
+    /// They are registered in `net`.
+    pub(super) unsafe fn unregister(&self, net: &Net) {
         // SAFETY: As above.
         unsafe {
-            bindings::nf_unregister_net_hooks(net.as_ptr(), self.0.as_ptr(), N as c_uint);
+            bindings::nf_unregister_net_hooks(net.as_ptr(), self.0.get().cast(), N as c_uint);
         }
     }
 }
 
-/// A hook at a place; a lower priority comes first.
-pub(crate) const fn hook<H: Hook>(place: Place, priority: i32) -> bindings::nf_hook_ops {
-    bindings::nf_hook_ops {
-        hook: Some(call::<H>),
-        pf: bindings::NFPROTO_IPV6 as u8,
-        hooknum: place as u32,
-        priority,
-        ..pin_init::zeroed()
+impl<T: PerNet, const N: usize> Hooks<T, N> {
+    /// A set.
+    pub(crate) const fn new(hooks: [HookAt<T>; N]) -> Self {
+        Self(hooks)
+    }
+
+    /// Fills in the hooks of a namespace.
+    ///
+    /// # Safety
+    ///
+    /// The only call for `of`, which is a member of `namespace`; that stays where it is, and is
+    /// dropped not before a grace period after [`PerNet::pre_exit`].
+    pub(super) unsafe fn prepare(&'static self, of: &HooksOf<N>, namespace: &T) {
+        // SAFETY: Nobody else has it yet, by the safety requirement.
+        let ops = unsafe { &mut *of.0.get() };
+        for (to, from) in ops.iter_mut().zip(&self.0) {
+            *to = bindings::nf_hook_ops {
+                hook: from.ops.hook,
+                pf: from.ops.pf,
+                hooknum: from.ops.hooknum,
+                priority: from.ops.priority,
+                priv_: ptr::from_ref(namespace).cast_mut().cast(),
+                ..pin_init::zeroed()
+            };
+        }
     }
 }
