@@ -4,7 +4,6 @@
  * struct rhash_head (or rhlist_head) followed by the key; there is one set of
  * parameters for each length of key.
  */
-#include <linux/bitops.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/rhashtable-types.h>
@@ -13,42 +12,12 @@
 
 #include "helpers.h"
 
-#define TABLE_PARAMS(len, hash, compare) {				\
+#define TABLE_PARAMS(len, compare) {					\
 	.head_offset = 0,						\
 	.key_offset = sizeof(struct rhash_head),			\
 	.key_len = (len),						\
-	.hashfn = (hash),						\
 	.obj_cmpfn = (compare),						\
 	.automatic_shrinking = true,					\
-}
-
-static __always_inline u64 fold(u64 a, u64 b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (u64)product ^ (u64)(product >> 64);
-}
-
-/*
- * A third of what jhash2() takes for so many octets. Peers choose some of them, so each factor
- * depends on the seed, which nobody knows: none can be made zero, nor what comes out equal.
- */
-static __always_inline u32 hash_40(const void *key, u32 len, u32 seed)
-{
-	u64 secret = seed * 0x9e3779b97f4a7c15ULL, hash, word[5];
-
-	memcpy(word, key, sizeof(word));
-	hash = fold(word[0] ^ secret, word[1] ^ rol64(secret, 16) ^ 0xd6e8feb86659fd93ULL) ^
-	       fold(word[2] ^ rol64(secret, 32), word[3] ^ rol64(secret, 48) ^ 0xa0761d6478bd642fULL);
-	return fold(hash ^ word[4], secret ^ 0xe7037ed1a0b428dbULL);
-}
-
-static __always_inline u32 hash_8(const void *key, u32 len, u32 seed)
-{
-	u64 secret = seed * 0x9e3779b97f4a7c15ULL, word;
-
-	memcpy(&word, key, sizeof(word));
-	return fold(word ^ secret, rol64(secret, 32) ^ 0xd6e8feb86659fd93ULL);
 }
 
 /* Not zero if they differ, without a call. */
@@ -61,8 +30,8 @@ static __always_inline int compare_40(struct rhashtable_compare_arg *arg, const 
 	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4])) != 0;
 }
 
-static const struct rhashtable_params params_8 = TABLE_PARAMS(8, hash_8, NULL);
-static const struct rhashtable_params params_40 = TABLE_PARAMS(40, hash_40, compare_40);
+static const struct rhashtable_params params_8 = TABLE_PARAMS(8, NULL);
+static const struct rhashtable_params params_40 = TABLE_PARAMS(40, compare_40);
 static const struct rhashtable_params list_params_8 = {
 	.head_offset = 0,
 	.key_offset = sizeof(struct rhlist_head),
