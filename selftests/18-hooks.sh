@@ -60,9 +60,9 @@ reason() {
 	check "$what: A has all hooks" appear A "$ALL"
 	is "  B has those for what passes" "$(hooks B)" "$PASSING"
 	is "  and so has a router" "$(hooks core)" "$PASSING"
-	ip netns add $TOPO-late || die "no namespace"
+	ip netns add "$TOPO-late" || die "no namespace"
 	is "  and one that comes later" "$(hooks late)" "$PASSING"
-	ip netns del $TOPO-late
+	ip netns del "$TOPO-late"
 	$3 || die "$what: cannot end"
 	is "  they stay for a while" "$(hooks A)" "$ALL"
 	check "  and go" go A
@@ -132,7 +132,8 @@ reason "a context" context no_context
 reason "a socket" socket no_socket
 
 # What peers begin.
-identity A && identity B || die "identities"
+identity A || die "identity"
+identity B || die "identity"
 is "who could answer has no hooks" "$(hooks B)" ''
 flow_start stream tcp -i 100 -s 1000 A1 B1 || die "no connection"
 check "B is asked for a context" establish

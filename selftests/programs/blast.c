@@ -151,7 +151,7 @@ static uint64_t take_datagrams(int fd)
 	return total;
 }
 
-/* Answers a question with how many datagrams there ever were, after it has taken those there are. */
+/* Takes the datagrams that are there, and answers a question with how many there ever were. */
 static void answer(int questions, int fd, uint64_t *total)
 {
 	struct sockaddr_in6 from;
@@ -245,7 +245,8 @@ static int send_datagrams(int fd, long ms, size_t size, int questions)
 	for (i = 0; i < BATCH; i++)
 		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &piece, .msg_iovlen = 1 };
 	if (questions >= 0)
-		before = after = ask(questions);
+		before = ask(questions);
+	after = before;
 	began = now_us();
 	while (now_us() - began < ms * 1000LL) {
 		for (i = 0; i < AHEAD; i++) {
