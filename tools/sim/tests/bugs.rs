@@ -13,21 +13,23 @@ use shim6_sim::{
 /// Seeds in which a bug has to show.
 const SEEDS: u64 = 800;
 
-/// The check that finds a bug first, in runs of that many hosts with these faults.
-fn first_found(bug: Bug, hosts: Option<usize>, faults: &str) -> &'static str {
+/// Fails if the check does not find the bug, in runs of that many hosts with these faults. Others may
+/// find it before: a packet for the wrong context is wrong in itself, and misleads failure detection.
+fn assert_found(bug: Bug, hosts: Option<usize>, faults: &str, check: &str) {
     let options = Options {
         hosts,
         faults: faults.parse::<Kinds>().expect("faults"),
         bug: Some(bug),
         ..Options::default()
     };
-    let found = (0..SEEDS).find_map(|seed| {
+    let is_found = (0..SEEDS).any(|seed| {
         let violations = sim::run(seed, &options).violations;
-        let violation = violations.into_iter().next()?;
-        println!("{violation}");
-        Some(violation.check)
+        violations
+            .iter()
+            .for_each(|violation| println!("{violation}"));
+        violations.iter().any(|violation| violation.check == check)
     });
-    found.unwrap_or_else(|| panic!("{bug} is not found in {SEEDS} seeds"))
+    assert!(is_found, "{bug} is not found by {check} in {SEEDS} seeds");
 }
 
 macro_rules! bugs {
@@ -35,7 +37,7 @@ macro_rules! bugs {
         $(
             #[test]
             fn $name() {
-                assert_eq!(first_found(Bug::$bug, $hosts, $faults), $check);
+                assert_found(Bug::$bug, $hosts, $faults, $check);
             }
         )*
 
