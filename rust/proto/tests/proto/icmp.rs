@@ -247,6 +247,22 @@ fn time_exceeded_is_for_the_shim() {
     assert_eq!(concern(TIME_EXCEEDED, 0, 0), Concern::Shim);
 }
 
+/// Whether a packet did not get there, whatever was in it.
+#[test]
+fn errors_about_the_path() {
+    let concerns_path = |icmp_type, code| {
+        let packet = error(icmp_type, code, 1400, &shimmed(b"payload"));
+        parse(&packet).concerns_path()
+    };
+    for code in [0, 1, 2, 3, 5, 6] {
+        assert!(concerns_path(UNREACHABLE, code), "code {code}");
+    }
+    assert!(concerns_path(TIME_EXCEEDED, 0));
+    assert!(!concerns_path(UNREACHABLE, 4));
+    assert!(!concerns_path(TOO_BIG, 0));
+    assert!(!concerns_path(PARAMETER_PROBLEM, 0));
+}
+
 #[test]
 fn packet_too_big_is_for_the_ulp() {
     assert_eq!(concern(TOO_BIG, 0, 1400), Concern::Ulp);

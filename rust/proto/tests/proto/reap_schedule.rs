@@ -204,6 +204,23 @@ fn answers_do_not_move_the_schedule() {
     assert_eq!(times, [500, 1_000, 1_500, 2_500, 4_500]);
 }
 
+/// A hint during an exploration begins with the best pair again, once in a round.
+#[test]
+fn a_hint_begins_the_list_again() {
+    let mut bench = Bench::new();
+    let mut pairs: Vec<LocatorPair> = probes(&bench.hint()).iter().map(|(_, p)| *p).collect();
+    for until in [600, 1_100, 1_600] {
+        pairs.extend(sent(&bench.run_until(until)).iter().map(|(.., pair)| *pair));
+        bench.hint();
+    }
+    let [first, second, third, fourth] = pairs[..] else {
+        panic!("{pairs:?}");
+    };
+    assert_eq!(first, pair(A2, B2));
+    assert_ne!(second, first);
+    assert_eq!((third, fourth), (first, second));
+}
+
 /// Hints during an exploration begin with the list anew, but do not add messages.
 #[test]
 fn hints_make_no_storm() {
