@@ -139,26 +139,6 @@ fn no_standby_for_the_idle() {
     assert_eq!(late.count(), 0, "{done:?}");
 }
 
-/// A machine need not be kept when it has nothing to do, but as long as a pair is ready it knows
-/// what a new one would not.
-#[test]
-fn a_ready_pair_is_kept() {
-    let mut bench = with_standby();
-    let is_at_rest = |bench: &Bench| bench.reap.is_at_rest(&bench.constants, bench.now);
-    assert!(is_at_rest(&bench));
-    run(&mut bench, 10_000, &[OTHER]);
-    assert!(!is_at_rest(&bench));
-    bench.run_until(60_000);
-    assert_eq!(bench.reap.standby(&bench.constants, bench.now), Some(OTHER));
-    assert!(!is_at_rest(&bench));
-    bench.constants.hot_standby = false;
-    assert!(is_at_rest(&bench));
-    bench.constants.hot_standby = true;
-    bench.run_until(300_000);
-    assert_eq!(bench.reap.standby(&bench.constants, bench.now), None);
-    assert!(is_at_rest(&bench));
-}
-
 /// A pair that does not answer is asked three times, then it is the next one's turn.
 #[test]
 fn a_cold_pair_makes_way() {
