@@ -119,7 +119,7 @@ install-dkms:
 	@install -d -m 755 '$(DKMSDIR)/dkms'
 	@find Kbuild COPYING uapi rust $(DKMS_WITHOUT) -prune -o -type f $(DKMS_FILES) \
 		-exec cp --parents -t '$(DKMSDIR)' {} +
-	@install -m 755 dkms/metadata dkms/build qemu/make-metadata qemu/compiler qemu/preflight '$(DKMSDIR)/dkms'
+	@install -m 755 dkms/metadata dkms/build qemu/make-metadata qemu/unpack qemu/compiler qemu/preflight '$(DKMSDIR)/dkms'
 	@sed 's/#MODULE_VERSION#/$(VERSION)/' dkms.conf >'$(DKMSDIR)/dkms.conf'
 	@$(INSTALL) -m 644 system/modules-load.conf '$(DESTDIR)$(PREFIX)/lib/modules-load.d/shim6.conf'
 

@@ -131,9 +131,11 @@ cached() {
 		done
 		scratch=$target.partial.$BASHPID
 		mkdir "$scratch"
+		trap 'discard "$scratch"' EXIT
 		# COMMAND inherits the lock: should it outlive us, the next one waits for it.
 		step "$label" "$@" "$scratch"
 		mv -T "$scratch" "$target"
+		trap - EXIT
 	) 9>"$CACHE/lock/${target##*/}"
 }
 

@@ -19,7 +19,7 @@ need_kernel() {
 		config=$({
 			cd "$QEMU_DIR" || exit
 			# shellcheck disable=SC2086 # Words.
-			cat uml.config ${KERNEL_CONFIG[$1]} uml-ftrace.patch make-uml compiler
+			cat uml.config ${KERNEL_CONFIG[$1]} uml-ftrace.patch make-uml unpack compiler
 			printf '%s' "${KERNEL_CFLAGS[$1]-}"
 		} | digest)
 		;;

@@ -66,7 +66,8 @@ is "files of shim6-utils" "$(files shim6-utils)" "$UTILS"
 is "files of libshim6-dev" "$(files libshim6-dev)" "$DEV"
 is "files of shim6-dkms beside the sources" \
 	"$(files shim6-dkms | grep -v "^/usr/src/shim6-$version/")" "/usr/lib/modules-load.d/shim6.conf"
-check "sources for DKMS" grep -qx "/usr/src/shim6-$version/dkms/make-metadata" <(files shim6-dkms)
+is "what DKMS runs" "$(files shim6-dkms | sed -n "s:^/usr/src/shim6-$version/dkms/::p" | sort | paste -sd' ')" \
+	"build compiler make-metadata metadata preflight unpack"
 is "among them nothing that is only for tests" \
 	"$(files shim6-dkms | grep -E '/(tests|fuzz|target|selftests)/')" ""
 is "the service is that of this package" \
