@@ -9,7 +9,8 @@
 # into a tunnel over the second; both are the same. In each round every candidate has
 # its turn with all kinds of traffic, in one boot, each round begins with another one:
 #
-#	tcp	a stream over veth, super-packets whole
+#	tcp	a stream over veth, super-packets whole, that the receiver's kernel throws away
+#	read	the same, copied to a program that reads it
 #	nic	a stream over a device without segmentation and checksums of its own,
 #		whose receiver merges and verifies in software
 #	udp	datagrams of 64 octets, to a socket
@@ -25,8 +26,8 @@
 readonly OUT=${1:?"usage: bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]..."}
 readonly ROUNDS=${2:-7} LENGTH=${3:-1000}
 [[ $ROUNDS =~ ^[1-9][0-9]*$ && $LENGTH =~ ^[1-9][0-9]*$ ]] || die "ROUNDS and MS are numbers"
-readonly BLAST_PORT=7300 FULL_PORT=7301 MODULE=${SHIM6_MODULE:-/opt/shim6/shim6.ko}
-readonly TRAFFIC=(tcp nic udp in out)
+readonly BLAST_PORT=7300 FULL_PORT=7301 READ_PORT=7303 MODULE=${SHIM6_MODULE:-/opt/shim6/shim6.ko}
+readonly TRAFFIC=(tcp read nic udp in out)
 
 # NAME WIRE WORDS: what is compared, and by which wire its packets leave.
 readonly CANDIDATES='
@@ -42,9 +43,13 @@ ip6ip6  2 tunnel, IPv6 in IPv6
 # CANDIDATE OTHER TRAFFIC LEAST WORDS: targets, as a share of what OTHER reaches.
 readonly SHARES='
 loaded absent tcp 0.99 module loaded, no context: TCP
+loaded absent read 0.99 module loaded, no context: TCP that is read
 ulids  absent tcp 0.98 ULIDs in use: TCP
+ulids  absent read 0.98 ULIDs in use: TCP that is read
 shim6  absent tcp 0.97 translated TCP, super-packets whole
 shim6  ila    tcp 1    the same, beside ILA
+shim6  absent read 0.97 translated TCP that is read
+shim6  ila    read 1    the same, beside ILA
 shim6  absent nic 0.93 translated TCP over a device without offloads
 shim6  absent udp 0.85 translated datagrams
 shim6  ila    udp 1    the same, beside ILA
@@ -160,6 +165,7 @@ blast() {
 run() {
 	case $1 in
 	nic) device tx off tso off rx off gro on && blast tcp && device tx on tso on rx on gro off ;;
+	read) blast tcp $READ_PORT ;;
 	in) blast out $FULL_PORT ;;
 	out) drops on && blast out && drops off ;;
 	*) blast "$1" ;;
@@ -199,7 +205,7 @@ measure() {
 }
 
 listening() {
-	[[ -n $(on B ss -Hltn "sport = $BLAST_PORT") && -n $(on B ss -Hlun "sport = $BLAST_PORT") &&
+	[[ -n $(on B ss -Hltn "sport = $BLAST_PORT") && -n $(on B ss -Hltn "sport = $READ_PORT") && -n $(on B ss -Hlun "sport = $BLAST_PORT") &&
 		-n $(on B ss -Hlun "sport = $FULL_PORT") ]]
 }
 
@@ -229,10 +235,10 @@ report() {
 	{
 		kernel: $kernel, date: $date, processor: $processor, processors: $processors,
 		rounds: $rounds, milliseconds: $ms,
-		units: {tcp: "Mbit/s", nic: "Mbit/s", udp: "datagrams/s", in: "datagrams/s", out: "datagrams/s"},
+		units: {tcp: "Mbit/s", read: "Mbit/s", nic: "Mbit/s", udp: "datagrams/s", in: "datagrams/s", out: "datagrams/s"},
 		results: [$candidates | lines | .[0] as $name | select(value($name; "tcp") != []) | {
 			name: $name, what: (.[2:] | join(" ")),
-			tcp: (value($name; "tcp") | side), nic: (value($name; "nic") | side),
+			tcp: (value($name; "tcp") | side), read: (value($name; "read") | side), nic: (value($name; "nic") | side),
 			udp: (value($name; "udp") | side), in: (value($name; "in") | side),
 			out: (value($name; "out") | side),
 			lost: ([$all[] | select(.[0] == $name and .[1] == "udp")[3] | tonumber] | max),
@@ -259,12 +265,12 @@ report() {
 }
 
 table() {
-	local row='%-8s %7s %15s %7s %15s %8s %17s %8s %17s %6s %6s  %s\n'
+	local row='%-8s %7s %15s %7s %15s %7s %15s %8s %17s %8s %17s %6s %6s  %s\n'
 
 	# shellcheck disable=SC2059 # a format for all rows.
-	printf "$row" '' tcp 'min..max' nic 'min..max' udp 'min..max' out 'min..max' 'ns out' 'ns in' ''
+	printf "$row" '' tcp 'min..max' read 'min..max' nic 'min..max' udp 'min..max' out 'min..max' 'ns out' 'ns in' ''
 	jq -r '.results[] | [.name,
-		((.tcp, .nic, .udp, .out) | (.median | round), "\(.min | round)..\(.max | round)"),
+		((.tcp, .read, .nic, .udp, .out) | (.median | round), "\(.min | round)..\(.max | round)"),
 		(.added_ns.out // 0 | round), (.added_ns.in // 0 | round), .what
 	] | map(tostring) | join("\t")' "$OUT" |
 		while IFS=$'\t' read -ra cells; do

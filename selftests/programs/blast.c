@@ -11,8 +11,9 @@
  * tcp sends a stream, udp datagrams of SIZE octets (default 64), for so many
  * milliseconds. The sender of datagrams asks now and then how many came, and waits for the
  * answer. The receiver does not read before it is asked: so none is lost for want of room,
- * and how often it is woken is no matter of chance. out is udp without asking. Their last
- * line is
+ * and how often it is woken is no matter of chance. out is udp without asking. A stream to
+ * PORT is thrown away by the receiver's kernel, one to PORT + 3 is copied to the receiver.
+ * The last line of a sender is
  *
  *	sent=N received=N us=N
  *
@@ -44,6 +45,8 @@
 #define MOST		9000
 /* Questions come to a port so much higher. */
 #define QUESTION	2
+/* Streams that are read come to one so much higher. */
+#define READ		3
 #define PATIENCE_MS	200
 #define ATTEMPTS	25
 
@@ -109,8 +112,11 @@ static int open_sender(int type, const char *source, const char *destination, in
 	return fd;
 }
 
-/* Takes a stream to its end and answers with its length. */
-static void take_stream(int listener)
+/*
+ * Takes a stream to its end and answers with its length. With the flag MSG_TRUNC, TCP throws
+ * the data away, without copying it.
+ */
+static void take_stream(int listener, int flags)
 {
 	int fd = accept(listener, NULL, NULL);
 	int enough = 1 << 20;
@@ -122,8 +128,7 @@ static void take_stream(int listener)
 	/* Woken for much, or how often would be chance. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough)))
 		err(1, "SO_RCVLOWAT");
-	/* MSG_TRUNC: TCP throws the data away, without copying it. */
-	while ((got = recv(fd, octets, sizeof(octets), MSG_TRUNC)) > 0)
+	while ((got = recv(fd, octets, sizeof(octets), flags)) > 0)
 		total += got;
 	/* A sender that is gone misses its answer and says so. */
 	if (got == 0 && send(fd, &total, sizeof(total), MSG_NOSIGNAL) < 0)
@@ -165,24 +170,34 @@ static void answer(int questions, int fd, uint64_t *total)
 		warn("answer");
 }
 
+static int listener(const char *address, int port)
+{
+	int fd = open_socket(SOCK_STREAM, address, port);
+
+	if (listen(fd, 8))
+		err(1, "listen");
+	return fd;
+}
+
 static int receive(const char *address, int port)
 {
 	struct pollfd ready[] = {
-		{ .fd = open_socket(SOCK_STREAM, address, port), .events = POLLIN },
+		{ .fd = listener(address, port), .events = POLLIN },
+		{ .fd = listener(address, port + READ), .events = POLLIN },
 		{ .fd = open_socket(SOCK_DGRAM, address, port + QUESTION), .events = POLLIN },
 	};
 	int fd = open_socket(SOCK_DGRAM, address, port);
 	uint64_t datagrams = 0;
 
-	if (listen(ready[0].fd, 8))
-		err(1, "listen");
 	for (;;) {
-		if (poll(ready, 2, -1) < 0)
+		if (poll(ready, 3, -1) < 0)
 			err(1, "poll");
 		if (ready[0].revents)
-			take_stream(ready[0].fd);
+			take_stream(ready[0].fd, MSG_TRUNC);
 		if (ready[1].revents)
-			answer(ready[1].fd, fd, &datagrams);
+			take_stream(ready[1].fd, 0);
+		if (ready[2].revents)
+			answer(ready[2].fd, fd, &datagrams);
 	}
 }
 
@@ -278,7 +293,7 @@ int main(int argc, char **argv)
 			pause();
 	}
 	if (argc == 4 && !strcmp(argv[1], "receive"))
-		return receive(argv[2], number(argv[3], 1, 65535 - QUESTION));
+		return receive(argv[2], number(argv[3], 1, 65535 - READ));
 	if (!(is_tcp && argc == 6) && !((is_udp || is_out) && (argc == 6 || argc == 7)))
 		errx(2, "\n%s", usage);
 	port = number(argv[4], 1, 65535 - QUESTION);
