@@ -461,7 +461,7 @@ impl Namespace {
         let usable = |fii: Fii| {
             (fii != Fii::DEFAULT)
                 .then(|| self.contexts.by_identity(&Identity { ulids, fii }, rcu))?
-                .filter(|context| context.is_associated() && context.path(rcu).is_translated())
+                .filter(|context| context.is_associated() && context.path(rcu).is_some())
         };
         let own = sender
             .and_then(|sk| self.forks.of_socket(sk, rcu))

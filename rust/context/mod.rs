@@ -109,7 +109,8 @@ use crate::{
         },
         rcu::{
             RcuArc,
-            RcuPtr, //
+            RcuPtr,
+            RcuSlot, //
         },
         rhashtable::Entry,
         sock::SockOwner,
@@ -120,6 +121,7 @@ use crate::{
     },
     proto::{
         locator::{
+            Locator,
             LocatorPair,
             UlidPair, //
         },
@@ -273,7 +275,7 @@ pub(crate) struct NewContext {
 #[repr(C)]
 pub(crate) struct Context {
     by_identity: Entry<Context, 40>,
-    path: RcuPtr<Path>,
+    path: RcuSlot<Path>,
     /// When packets went, which the data path notes.
     stamps: Stamps,
     /// The socket whose settings the context has though it is not that socket's own; 0 if there is
@@ -283,6 +285,8 @@ pub(crate) struct Context {
     state: AtomicU8,
     /// Whether its state machines are kept though nothing may go on.
     is_awake: AtomicBool,
+    /// The last packet left by a device without carrier.
+    is_cut: AtomicBool,
     origin: Origin,
     by_tag: Entry<Context, 8>,
     net: &'static Net,
@@ -315,11 +319,7 @@ impl Context {
             peer: &new.peer.list,
         };
         publish::check_pair(net, &lists, &ulids, &new.pair)?;
-        let path = match new.peer.tag {
-            Some(tag) => Path::over(new.pair, &new.identity, tag),
-            None => Path::over_ulids(&ulids),
-        };
-        let path = path.map_err(|_| SetPairError::NoMemory)?;
+        let path = Path::over(new.pair, &new.identity, new.peer.tag)?;
         let peer = Peer::new(new.identity, new.peer).map_err(|_| SetPairError::NoMemory)?;
         RcuArc::pin_init(
             try_pin_init!(Self {
@@ -332,7 +332,8 @@ impl Context {
                 lent_to: AtomicUsize::new(0),
                 state: AtomicU8::new(new.state.number()),
                 tag_local: new.tag_local,
-                path: RcuPtr::new(path),
+                path: RcuSlot::new(path),
+                is_cut: AtomicBool::new(false),
                 local: RcuPtr::new(new.local),
                 peer: RcuPtr::new(peer),
                 is_awake: AtomicBool::new(new.establishment.is_some()),
@@ -412,10 +413,29 @@ impl Context {
         self.state().sends_to_pair()
     }
 
-    /// The path in use.
+    /// The path in use; `None` if packets go as they are, between the ULIDs.
     #[inline]
-    pub(crate) fn path<'rcu>(&'rcu self, rcu: &'rcu Guard) -> &'rcu Path {
+    pub(crate) fn path<'rcu>(&'rcu self, rcu: &'rcu Guard) -> Option<&'rcu Path> {
         self.path.load(rcu)
+    }
+
+    /// Another path comes into force, of which no packet has left.
+    pub(crate) fn set_path(&self, path: Option<RcuArc<Path>>) {
+        self.path.replace(path);
+        self.is_cut.store(false, Ordering::Relaxed);
+    }
+
+    /// A packet is about to leave by the current pair and a device that has its carrier, or not.
+    /// True if it is the first one since that was lost.
+    #[inline]
+    #[must_use]
+    pub(crate) fn is_newly_cut(&self, has_carrier: bool) -> bool {
+        let is_cut = !has_carrier;
+        if is_cut == self.is_cut.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.is_cut.store(is_cut, Ordering::Relaxed);
+        is_cut
     }
 
     /// The current pair with other locators where these may be used: those of the lists, of the
@@ -452,7 +472,20 @@ impl Context {
 
     /// `Lp(local)` and `Lp(peer)`.
     pub(crate) fn pair(&self, rcu: &Guard) -> LocatorPair {
-        self.path(rcu).pair
+        self.path(rcu)
+            .map_or_else(|| self.ulids().as_locators(), |path| path.pair)
+    }
+
+    /// `Lp(local)`.
+    #[inline]
+    pub(crate) fn local_locator(&self, rcu: &Guard) -> Locator {
+        self.path(rcu)
+            .map_or_else(|| self.ulids().local.as_locator(), |path| path.pair.local)
+    }
+
+    /// Whether the current pair is the ULID pair.
+    pub(crate) fn is_at_ulids(&self, rcu: &Guard) -> bool {
+        self.pair(rcu) == self.ulids().as_locators()
     }
 
     /// What this host tells the peer.

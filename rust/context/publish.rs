@@ -382,12 +382,7 @@ impl Locked<'_> {
         }
         // A path belongs to a pair and to a tag.
         let path = if pair != old_pair || peer.tag != old_peer.tag {
-            let path = match peer.tag {
-                Some(tag) => Path::over(pair, &context.identity, tag),
-                None if pair == context.ulids().as_locators() => Path::over_ulids(context.ulids()),
-                None => return Err(SetPairError::NoPeer),
-            };
-            Some(path.map_err(|_| SetPairError::NoMemory)?)
+            Some(Path::over(pair, &context.identity, peer.tag)?)
         } else {
             None
         };
@@ -422,8 +417,8 @@ impl Locked<'_> {
         }
         if let Some(path) = path {
             // The route comes before the first packet that needs it.
-            self.adjust_last_resort(net, !path.is_ulids);
-            context.path.replace(path);
+            self.adjust_last_resort(net, pair != context.ulids().as_locators());
+            context.set_path(path);
         }
         if let Some(state) = change.state {
             let before = context.state();

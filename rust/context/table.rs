@@ -264,7 +264,7 @@ impl Contexts {
             self.by_identity.remove(&context);
             return Err(Refusal::NoMemory);
         }
-        let moves = !context.path(&rcu::read_lock()).is_ulids;
+        let moves = !context.is_at_ulids(&rcu::read_lock());
         locked.adjust_last_resort(net, moves);
         place.keep();
         if let Some(place) = fork_place {

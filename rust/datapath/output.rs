@@ -141,7 +141,7 @@ impl Hook for Output {
             None => Steering::default(),
         };
         let way = Way::new(context, &steering, rcu);
-        let Some(tag) = way.tag() else {
+        let Some(rewriting) = way.rewriting() else {
             note_sent(namespace, context, control::coarse_now());
             if let Some(dst) = skb.dst() {
                 way.notice_carrier(namespace, context, dst.has_carrier(rcu));
@@ -149,7 +149,7 @@ impl Hook for Output {
             namespace.counters.count(Counter::OutUlids);
             return Verdict::Accept(skb);
         };
-        match translate(namespace, context, &mut skb, &way, tag, state, rcu) {
+        match translate(namespace, context, &mut skb, &way, rewriting, state, rcu) {
             Ok(Translated::Whole) => Verdict::Accept(skb),
             Ok(Translated::ToFragment(mtu)) => {
                 namespace.counters.count(Counter::OutFragmented);
@@ -244,10 +244,17 @@ fn take_choice(namespace: &Namespace, skb: &mut SkBuff) -> Option<Choice> {
 
 /// Over what a packet goes.
 enum Way<'a> {
-    /// The pair that the context uses.
-    Current(&'a Path),
-    /// One of its own, with the tag that it needs.
+    /// The pair that the context uses; `None` for the ULIDs as they are.
+    Current(Option<&'a Path>),
+    /// One of its own, with the tag that it needs; `None` where packets go as they are.
     Other(LocatorPair, Option<ContextTag>),
+}
+
+/// What a packet gets that does not go as it is: other addresses, and a header with the tag.
+#[derive(Clone, Copy)]
+struct Rewriting<'a> {
+    pair: &'a LocatorPair,
+    tag: ContextTag,
 }
 
 impl<'a> Way<'a> {
@@ -258,7 +265,7 @@ impl<'a> Way<'a> {
             return Self::Current(path);
         }
         let pair = context.steered(steering, rcu);
-        if pair == path.pair {
+        if pair == context.pair(rcu) {
             return Self::Current(path);
         }
         let tag = context
@@ -268,30 +275,23 @@ impl<'a> Way<'a> {
         Self::Other(pair, tag)
     }
 
-    /// The tag that packets carry; `None` where they go as they are.
-    fn tag(&self) -> Option<ContextTag> {
-        match self {
-            Self::Current(path) => path.tag,
-            Self::Other(_, tag) => *tag,
-        }
-    }
-
-    fn pair(&self) -> &LocatorPair {
-        match self {
-            Self::Current(path) => &path.pair,
-            Self::Other(pair, _) => pair,
-        }
+    /// What packets get; `None` where they go as they are.
+    #[inline]
+    fn rewriting(&self) -> Option<Rewriting<'_>> {
+        let (pair, tag) = match self {
+            Self::Current(path) => path.map(|path| (&path.pair, path.tag))?,
+            Self::Other(pair, tag) => (pair, (*tag)?),
+        };
+        Some(Rewriting { pair, tag })
     }
 
     /// Tells the worker if a packet is the first one that goes to a device without carrier: it need
     /// not wait for the notifier.
     #[inline]
     fn notice_carrier(&self, namespace: &Namespace, context: &Context, has_carrier: bool) {
-        if let Self::Current(path) = self {
-            if path.is_newly_cut(has_carrier) {
-                context.wish(Wish::Paths);
-                namespace.control.stamped(namespace, context);
-            }
+        if matches!(self, Self::Current(_)) && context.is_newly_cut(has_carrier) {
+            context.wish(Wish::Paths);
+            namespace.control.stamped(namespace, context);
         }
     }
 
@@ -309,16 +309,17 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// How a packet leaves on this way, with our header; it is written to `place`.
+    /// How a packet leaves on this way, over this pair and with our header; it is written to
+    /// `place`.
     #[inline]
     fn exit<'place, 'rcu>(
         &self,
         net: &Net,
         skb: &SkBuff,
+        pair: &LocatorPair,
         place: &'place mut ExitPlace<'rcu>,
         rcu: &'rcu Guard,
     ) -> Result<&'place Exit<'rcu>, Failure> {
-        let pair = self.pair();
         let look_up = || {
             DstRef::lookup(
                 net,
@@ -328,10 +329,13 @@ impl<'a> Way<'a> {
             )
         };
         let exit = match self {
-            Self::Current(path) => path
-                .cache
-                .exit(skb, PayloadHeader::LEN, look_up, place, rcu),
-            Self::Other(..) => look_up().map(|dst| place.by(dst, skb, PayloadHeader::LEN, rcu)),
+            Self::Current(Some(path)) => {
+                path.cache
+                    .exit(skb, PayloadHeader::LEN, look_up, place, rcu)
+            }
+            Self::Current(None) | Self::Other(..) => {
+                look_up().map(|dst| place.by(dst, skb, PayloadHeader::LEN, rcu))
+            }
         };
         exit.map_err(|_| (Counter::OutNoRoute, EHOSTUNREACH))
     }
@@ -354,12 +358,12 @@ fn translate(
     context: &Context,
     skb: &mut SkBuff,
     way: &Way<'_>,
-    tag: ContextTag,
+    rewriting: Rewriting<'_>,
     state: &State,
     rcu: &Guard,
 ) -> Result<Translated, Failure> {
     let mut exit = ExitPlace::new();
-    let exit = way.exit(state.net(), skb, &mut exit, rcu);
+    let exit = way.exit(state.net(), skb, rewriting.pair, &mut exit, rcu);
     let now = exit
         .as_ref()
         .map_or_else(|_| control::coarse_now(), |exit| at(exit.msecs()));
@@ -368,14 +372,14 @@ fn translate(
     way.notice_carrier(namespace, context, exit.has_carrier());
     let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
     if !exit.fits() {
-        if let Some(mtu) = make_fit(namespace, skb, way, exit, &place, state)? {
+        if let Some(mtu) = make_fit(namespace, skb, rewriting.pair, exit, &place, state)? {
             if !skb.confirm_untrack() {
                 return Err((Counter::OutConntrackRefused, EPERM));
             }
             return Ok(Translated::ToFragment(mtu));
         }
     }
-    push_header(namespace, skb, way.pair(), tag, &place, exit)?;
+    push_header(namespace, skb, rewriting, &place, exit)?;
     Ok(Translated::Whole)
 }
 
@@ -385,14 +389,14 @@ fn translate(
 fn make_fit(
     namespace: &Namespace,
     skb: &mut SkBuff,
-    way: &Way<'_>,
+    pair: &LocatorPair,
     exit: &Exit<'_>,
     place: &Place,
     state: &State,
 ) -> Result<Option<u32>, Failure> {
     let mtu = exit.mtu();
     let is_ulids = Ipv6Header::parse(skb.head())
-        .is_some_and(|header| ulids_of(&header).as_locators() == *way.pair());
+        .is_some_and(|header| ulids_of(&header).as_locators() == *pair);
     // Where the ULIDs are the locators, what is told to the one is true for the other too, whose
     // packets would have to be smaller again.
     if mtu < exit.known_mtu() && !is_ulids {
@@ -428,8 +432,7 @@ fn make_fit(
 fn push_header(
     namespace: &Namespace,
     skb: &mut SkBuff,
-    pair: &LocatorPair,
-    tag: ContextTag,
+    Rewriting { pair, tag }: Rewriting<'_>,
     place: &Place,
     exit: &Exit<'_>,
 ) -> Result<(), Failure> {
@@ -476,11 +479,14 @@ impl FragmentOutput for Fragments {
             .unwrap_or_default();
         let way = Way::new(context, &steering, &rcu);
         let mut exit = ExitPlace::new();
-        let pushed = match way.tag() {
-            Some(tag) => way.exit(net, &skb, &mut exit, &rcu).and_then(|exit| {
-                let place = locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
-                push_header(namespace, &mut skb, way.pair(), tag, &place, exit)
-            }),
+        let pushed = match way.rewriting() {
+            Some(rewriting) => {
+                let exit = way.exit(net, &skb, rewriting.pair, &mut exit, &rcu);
+                exit.and_then(|exit| {
+                    let place = locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
+                    push_header(namespace, &mut skb, rewriting, &place, exit)
+                })
+            }
             // The pair is the ULIDs again since the first fragment: so the rest goes.
             None => Ok(()),
         };

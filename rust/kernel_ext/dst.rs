@@ -263,8 +263,8 @@ impl Exit<'_> {
 ///
 /// # Invariants
 ///
-/// The pointer, if there is one, is of `shim6_helper_routes_alloc`.
-pub(crate) struct DstCache(Option<NonNull<c_void>>);
+/// The pointer is of `shim6_helper_routes_alloc`.
+pub(crate) struct DstCache(NonNull<c_void>);
 
 // SAFETY: The cache is per CPU and synchronises itself.
 unsafe impl Send for DstCache {}
@@ -277,12 +277,7 @@ impl DstCache {
         // SAFETY: No requirements.
         let routes = unsafe { bindings::shim6_helper_routes_alloc() };
         // INVARIANT: Allocated just now.
-        Ok(Self(Some(NonNull::new(routes).ok_or(ENOMEM)?)))
-    }
-
-    /// A cache that remembers nothing, and takes no memory of any CPU.
-    pub(crate) fn none() -> Self {
-        Self(None)
+        Ok(Self(NonNull::new(routes).ok_or(ENOMEM)?))
     }
 
     /// How a packet leaves that is longer by `added` octets: by the remembered route if that is still
@@ -302,14 +297,14 @@ impl DstCache {
         rcu: &'rcu Guard,
     ) -> Result<&'place Exit<'rcu>> {
         // Rules may look at the mark; the cache knows one route.
-        let Some(routes) = self.0.filter(|_| skb.mark() == 0) else {
+        if skb.mark() != 0 {
             return Ok(place.by(look_up()?, skb, added, rcu));
-        };
+        }
         // SAFETY: The packet is live, the cache is by the type invariant; RCU read lock held.
         let found = unsafe {
             bindings::shim6_helper_exit_find(
                 skb.as_ptr(),
-                routes.as_ptr(),
+                self.0.as_ptr(),
                 added as c_uint,
                 &raw mut place.0.raw,
             )
@@ -320,16 +315,14 @@ impl DstCache {
         }
         let dst = look_up()?;
         // SAFETY: Both are live; the cache takes a reference of its own.
-        unsafe { bindings::shim6_helper_routes_set(routes.as_ptr(), dst.0.as_ptr()) };
+        unsafe { bindings::shim6_helper_routes_set(self.0.as_ptr(), dst.0.as_ptr()) };
         Ok(place.by(dst, skb, added, rcu))
     }
 }
 
 impl Drop for DstCache {
     fn drop(&mut self) {
-        if let Some(routes) = self.0 {
-            // SAFETY: By the type invariant; nobody else can reach the cache.
-            unsafe { bindings::shim6_helper_routes_free(routes.as_ptr()) };
-        }
+        // SAFETY: By the type invariant; nobody else can reach the cache.
+        unsafe { bindings::shim6_helper_routes_free(self.0.as_ptr()) };
     }
 }

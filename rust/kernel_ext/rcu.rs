@@ -4,7 +4,7 @@
 //!
 //! [`RcuArc`] is a reference-counted object whose memory outlives all readers that found it;
 //! [`RcuPtr`] publishes an immutable object that readers see either in its old or in its new
-//! version.
+//! version, and [`RcuSlot`] does so with one that may be absent.
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
@@ -188,41 +188,94 @@ impl<T: Send + Sync> Drop for RcuArc<T> {
     }
 }
 
-/// A place that holds one version of an object at a time.
+/// A place that holds one version of an object at a time, or none.
 ///
 /// Readers load the version in force; a writer replaces it as a whole, and the old one is freed
 /// when its readers are gone.
 ///
 /// # Invariants
 ///
-/// The pointer is what [`RcuArc::into_raw`] gave away, never null.
-pub(crate) struct RcuPtr<T: Send + Sync + 'static> {
+/// The pointer is null or what [`RcuArc::into_raw`] gave away.
+pub(crate) struct RcuSlot<T: Send + Sync + 'static> {
     slot: Opaque<*mut kernel::ffi::c_void>,
     _owns: PhantomData<RcuArc<T>>,
 }
 
 // SAFETY: Readers get shared references only, writers exchange the pointer atomically.
-unsafe impl<T: Send + Sync> Send for RcuPtr<T> {}
+unsafe impl<T: Send + Sync> Send for RcuSlot<T> {}
 // SAFETY: As above.
-unsafe impl<T: Send + Sync> Sync for RcuPtr<T> {}
+unsafe impl<T: Send + Sync> Sync for RcuSlot<T> {}
 
-impl<T: Send + Sync + 'static> RcuPtr<T> {
+impl<T: Send + Sync + 'static> RcuSlot<T> {
     /// Publishes the first version.
-    pub(crate) fn new(value: RcuArc<T>) -> Self {
+    pub(crate) fn new(value: Option<RcuArc<T>>) -> Self {
         Self {
-            slot: Opaque::new(value.into_raw().cast_mut().cast()),
+            slot: Opaque::new(Self::into_slot(value)),
             _owns: PhantomData,
         }
     }
 
     /// The version in force.
-    pub(crate) fn load<'rcu>(&'rcu self, _rcu: &'rcu Guard) -> &'rcu T {
+    #[inline]
+    pub(crate) fn load<'rcu>(&'rcu self, _rcu: &'rcu Guard) -> Option<&'rcu T> {
         // SAFETY: The slot is only ever replaced as a whole word. The data dependency orders the
         // reads through the pointer, as `rcu_dereference` does.
         let value = unsafe { ptr::read_volatile(self.slot.get()) };
-        // SAFETY: By the type invariant this is a live object; `replace` frees it not before a
-        // grace period, which cannot end before `_rcu` does.
-        unsafe { &*value.cast::<T>() }
+        // SAFETY: By the type invariant this is null or a live object; `replace` frees it not
+        // before a grace period, which cannot end before `_rcu` does.
+        unsafe { value.cast::<T>().as_ref() }
+    }
+
+    /// Publishes another version; readers that have the old one may go on using it.
+    pub(crate) fn replace(&self, value: Option<RcuArc<T>>) {
+        // SAFETY: The slot is valid, and xchg is fully ordered: who sees the pointer sees the object.
+        let old =
+            unsafe { bindings::shim6_helper_rcu_swap(self.slot.get(), Self::into_slot(value)) };
+        // SAFETY: By the type invariant `old` is null or came from `into_raw`, and nobody else got it.
+        drop(unsafe { Self::from_slot(old) });
+    }
+
+    fn into_slot(value: Option<RcuArc<T>>) -> *mut kernel::ffi::c_void {
+        value.map_or(ptr::null_mut(), |value| value.into_raw().cast_mut().cast())
+    }
+
+    /// # Safety
+    ///
+    /// `value` is of `into_slot`, and is taken back once.
+    unsafe fn from_slot(value: *mut kernel::ffi::c_void) -> Option<RcuArc<T>> {
+        // SAFETY: By the safety requirement.
+        (!value.is_null()).then(|| unsafe { RcuArc::from_raw(value.cast::<T>().cast_const()) })
+    }
+}
+
+impl<T: Send + Sync> Drop for RcuSlot<T> {
+    fn drop(&mut self) {
+        // SAFETY: Nobody else can reach the slot any more.
+        let value = unsafe { *self.slot.get() };
+        // SAFETY: By the type invariant.
+        drop(unsafe { Self::from_slot(value) });
+    }
+}
+
+/// An [`RcuSlot`] that always holds an object.
+///
+/// # Invariants
+///
+/// There is a version in force.
+pub(crate) struct RcuPtr<T: Send + Sync + 'static>(RcuSlot<T>);
+
+impl<T: Send + Sync + 'static> RcuPtr<T> {
+    /// Publishes the first version.
+    pub(crate) fn new(value: RcuArc<T>) -> Self {
+        // INVARIANT: This is one.
+        Self(RcuSlot::new(Some(value)))
+    }
+
+    /// The version in force.
+    #[inline]
+    pub(crate) fn load<'rcu>(&'rcu self, rcu: &'rcu Guard) -> &'rcu T {
+        // SAFETY: By the type invariant.
+        unsafe { self.0.load(rcu).unwrap_unchecked() }
     }
 
     /// A counted reference to the version in force. Any context.
@@ -239,21 +292,8 @@ impl<T: Send + Sync + 'static> RcuPtr<T> {
 
     /// Publishes another version; readers that have the old one may go on using it.
     pub(crate) fn replace(&self, value: RcuArc<T>) {
-        // SAFETY: The slot is valid, and xchg is fully ordered: who sees the pointer sees the object.
-        let old = unsafe {
-            bindings::shim6_helper_rcu_swap(self.slot.get(), value.into_raw().cast_mut().cast())
-        };
-        // SAFETY: By the type invariant `old` came from `into_raw`, and nobody else got it.
-        drop(unsafe { RcuArc::from_raw(old.cast::<T>().cast_const()) });
-    }
-}
-
-impl<T: Send + Sync> Drop for RcuPtr<T> {
-    fn drop(&mut self) {
-        // SAFETY: Nobody else can reach the slot any more.
-        let value = unsafe { *self.slot.get() };
-        // SAFETY: By the type invariant.
-        drop(unsafe { RcuArc::from_raw(value.cast::<T>().cast_const()) });
+        // INVARIANT: One version follows another.
+        self.0.replace(Some(value));
     }
 }
 

@@ -68,8 +68,7 @@ pub(super) fn dont_shim(sk: &Sock, Switch(opt_out): Switch) -> Result {
     if opt_out
         && !options(&sk).contains(Options::OPT_OUT)
         && sk.protocol() == bindings::IPPROTO_TCP as c_int
-        && association::of_ulids(&sk)
-            .is_some_and(|context| !context.path(&rcu::read_lock()).is_ulids)
+        && association::of_ulids(&sk).is_some_and(|context| !context.is_at_ulids(&rcu::read_lock()))
     {
         return Err(EOPNOTSUPP);
     }
