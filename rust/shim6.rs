@@ -38,6 +38,10 @@ struct Shim6 {
     _namespaces: kernel_ext::net::Registration<context::Namespace>,
     _workqueue: kernel_ext::work::WorkqueueRegistration,
     _callbacks: kernel_ext::rcu::Callbacks,
+    _caches: (
+        [kernel_ext::slab::Registration; 3],
+        [kernel_ext::slab::Registration; 2],
+    ),
     _faults: kernel_ext::fault::Points,
 }
 
@@ -45,6 +49,7 @@ impl kernel::Module for Shim6 {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         // A failure drops what came before, in the reverse order.
         let faults = kernel_ext::fault::Points::open();
+        let caches = (context::register_caches()?, control::register_caches()?);
         let callbacks = kernel_ext::rcu::Callbacks;
         let workqueue = control::register_workqueue()?;
         // Before the first worker runs, and dropped before the last has run.
@@ -63,6 +68,7 @@ impl kernel::Module for Shim6 {
             _namespaces: namespaces,
             _workqueue: workqueue,
             _callbacks: callbacks,
+            _caches: caches,
             _faults: faults,
         })
     }

@@ -108,11 +108,13 @@ use crate::{
             PendingNode, //
         },
         rcu::{
+            Cache,
             RcuArc,
             RcuPtr,
             RcuSlot, //
         },
         rhashtable::Entry,
+        slab,
         sock::SockOwner,
         timer::{
             HasTimer,
@@ -310,6 +312,17 @@ pub(crate) struct Context {
     feedback: [AtomicU64; 2],
 }
 
+static CONTEXTS: Cache<Context> = Cache::new(c"shim6_context");
+
+/// Makes the memory of contexts and of what belongs to them. May sleep.
+pub(crate) fn register_caches() -> Result<[slab::Registration; 3]> {
+    Ok([
+        CONTEXTS.register()?,
+        peer::PEERS.register()?,
+        path::PATHS.register()?,
+    ])
+}
+
 impl Context {
     /// Makes a context that is in no table. Process context, may sleep.
     fn new(net: &'static Net, new: NewContext) -> Result<RcuArc<Self>, SetPairError> {
@@ -321,7 +334,8 @@ impl Context {
         publish::check_pair(net, &lists, &ulids, &new.pair)?;
         let path = Path::over(new.pair, &new.identity, new.peer.tag)?;
         let peer = Peer::new(new.identity, new.peer).map_err(|_| SetPairError::NoMemory)?;
-        RcuArc::pin_init(
+        RcuArc::pin_init_in(
+            &CONTEXTS,
             try_pin_init!(Self {
                 by_identity: Entry::new(identity_key(&new.identity)),
                 by_tag: Entry::new(tag_key(new.tag_local)),
@@ -348,7 +362,6 @@ impl Context {
                 stamps: Stamps::new(),
                 feedback: [const { AtomicU64::new(0) }; 2],
             }? Error),
-            GFP_KERNEL,
         )
         .map_err(|_| SetPairError::NoMemory)
     }

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     kernel_ext::{
         dst::DstCache,
-        rcu::RcuArc, //
+        rcu::{
+            self,
+            RcuArc, //
+        },
     },
     proto::{
         locator::LocatorPair,
@@ -34,6 +37,8 @@ pub(crate) struct Path {
     pub(crate) pair: LocatorPair,
 }
 
+pub(super) static PATHS: rcu::Cache<Path> = rcu::Cache::new(c"shim6_path");
+
 impl Path {
     /// The path of a context over a pair of locators, if it needs one; `tag` is `CT(peer)`. May
     /// sleep.
@@ -53,13 +58,13 @@ impl Path {
             None if !is_ulids => return Err(SetPairError::NoPeer),
             _ => return Ok(None),
         };
-        let path = RcuArc::pin_init(
+        let path = RcuArc::pin_init_in(
+            &PATHS,
             try_init!(Self {
                 tag,
                 cache: DstCache::new()?,
                 pair,
             }? Error),
-            GFP_KERNEL,
         );
         path.map(Some).map_err(|_| SetPairError::NoMemory)
     }

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     kernel_ext::{
-        rcu::RcuArc,
+        rcu::{
+            self,
+            RcuArc, //
+        },
         rhashtable::ListEntry, //
     },
     proto::{
@@ -69,18 +72,20 @@ pub(crate) struct Peer {
     facts: PeerFacts,
 }
 
+pub(super) static PEERS: rcu::Cache<Peer> = rcu::Cache::new(c"shim6_peer");
+
 impl Peer {
     /// The peer of the context with this identity. May sleep.
     pub(super) fn new(identity: Identity, facts: PeerFacts) -> Result<RcuArc<Self>> {
         // A peer without a tag is in no table, so its key is never looked at.
         let key = facts.tag.map_or([0; 8], tag_key);
-        RcuArc::pin_init(
+        RcuArc::pin_init_in(
+            &PEERS,
             try_init!(Self {
                 entry: ListEntry::new(key),
                 identity,
                 facts,
             }? Error),
-            GFP_KERNEL,
         )
     }
 

@@ -82,6 +82,10 @@ use crate::{
         random,
         rcu::RcuArc,
         siphash,
+        slab::{
+            self,
+            Cache, //
+        },
         time,
         work::{
             Worker,
@@ -144,6 +148,13 @@ pub(crate) struct Establishment {
     pub(crate) watch: Option<KBox<Watch>>,
 }
 
+static ESTABLISHMENTS: Cache<Establishment> = Cache::new(c"shim6_establishment");
+
+/// Makes the memory of state machines. May sleep.
+pub(crate) fn register_caches() -> Result<[slab::Registration; 2]> {
+    Ok([ESTABLISHMENTS.register()?, reap::WATCHES.register()?])
+}
+
 /// What is left of an [`Establishment`] of a context in which nothing goes on: the rest follows from
 /// the context. Most contexts are so most of the time.
 #[derive(Clone, Copy)]
@@ -171,7 +182,7 @@ impl Rest {
             watch: Some(Watch::new(pair)?),
             ..Establishment::new(machine)
         };
-        KBox::new(establishment, GFP_KERNEL)
+        ESTABLISHMENTS.new_box(establishment)
     }
 }
 

@@ -38,6 +38,7 @@ use crate::{
         address::In6Addr,
         local_address,
         rcu::RcuArc,
+        slab::Cache,
         sock::Resume,
         transmit, //
     },
@@ -97,6 +98,8 @@ pub(crate) struct Watch {
     was_told: bool,
 }
 
+pub(super) static WATCHES: Cache<Watch> = Cache::new(c"shim6_reap");
+
 /// The locators of a context with what is known of them now.
 pub(crate) struct KnownCandidates<'a> {
     context: &'a Context,
@@ -117,7 +120,7 @@ impl Watch {
             has_moved: false,
             was_told: false,
         };
-        KBox::new(watch, GFP_KERNEL)
+        WATCHES.new_box(watch)
     }
 
     /// Whether [`Watch::new`] would do the same from now on.

@@ -12,7 +12,8 @@ use super::{
     surroundings::Surroundings,
     Control,
     Establishment,
-    KernelRandom, //
+    KernelRandom,
+    ESTABLISHMENTS, //
 };
 use crate::{
     context::{
@@ -378,7 +379,8 @@ impl Control {
             namespace.counters.count(counter);
             None
         };
-        let establishment = KBox::new(Establishment::new(machine), GFP_KERNEL)
+        let establishment = ESTABLISHMENTS
+            .new_box(Establishment::new(machine))
             .map_err(|_| refused(Counter::InNoMemory))?;
         let peer =
             PeerFacts::unknown(identity.ulids.peer).map_err(|_| refused(Counter::InNoMemory))?;

@@ -230,6 +230,11 @@ void shim6_helper_free_counters(void __percpu *counters);
 void shim6_helper_counter_inc(void __percpu *counters, unsigned int index);
 u64 shim6_helper_counter_sum(const void __percpu *counters, unsigned int index);
 
+/* slab.c */
+struct kmem_cache *shim6_helper_cache_create(const char *name, unsigned int size,
+					     unsigned int align);
+void *shim6_helper_cache_alloc(struct kmem_cache *cache);
+
 /* fault.c, on kernels with fault injection */
 #define SHIM6_FAULT_POINTS	16
 

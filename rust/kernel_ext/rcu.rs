@@ -8,6 +8,7 @@
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
+use super::slab;
 use crate::bindings;
 use core::{
     marker::PhantomData,
@@ -44,12 +45,15 @@ pub(super) unsafe fn held<'a>() -> &'a Guard {
 /// What an allocation looks like: the RCU callback first, so that the callback finds the rest.
 #[pin_data]
 #[repr(C)]
-struct Inner<T> {
+pub(crate) struct Inner<T> {
     callback: Opaque<bindings::callback_head>,
     references: Refcount,
     #[pin]
     value: T,
 }
+
+/// The slab cache of objects in an [`RcuArc`], for [`RcuArc::pin_init_in`].
+pub(crate) type Cache<T> = slab::Cache<Inner<T>>;
 
 /// Frees the object whose last reference went away a grace period ago.
 ///
@@ -88,19 +92,34 @@ impl<T: Send + Sync + 'static> RcuArc<T> {
     where
         E: From<AllocError>,
     {
-        let inner = KBox::try_pin_init(
-            try_pin_init!(Inner {
-                callback: Opaque::zeroed(),
-                references: Refcount::new(1),
-                value <- init,
-            }? E),
-            flags,
-        )?;
+        Ok(Self::leak(KBox::try_pin_init(Self::counted(init), flags)?))
+    }
+
+    /// The same in memory of a cache. May sleep.
+    pub(crate) fn pin_init_in<E>(cache: &Cache<T>, init: impl PinInit<T, E>) -> Result<Self, E>
+    where
+        E: From<AllocError>,
+    {
+        Ok(Self::leak(
+            cache.alloc()?.write_pin_init(Self::counted(init))?,
+        ))
+    }
+
+    fn counted<E>(init: impl PinInit<T, E>) -> impl PinInit<Inner<T>, E> {
+        try_pin_init!(Inner {
+            callback: Opaque::zeroed(),
+            references: Refcount::new(1),
+            value <- init,
+        }? E)
+    }
+
+    /// The reference to an object with a count of one.
+    fn leak(inner: Pin<KBox<Inner<T>>>) -> Self {
         // SAFETY: The object stays where it is until `free` drops it in place.
         let inner = KBox::into_raw(unsafe { Pin::into_inner_unchecked(inner) });
         // INVARIANT: The count starts at one, and that reference is this value's.
         // SAFETY: A box is never null.
-        Ok(Self(unsafe { NonNull::new_unchecked(inner) }))
+        Self(unsafe { NonNull::new_unchecked(inner) })
     }
 
     /// Takes a reference to an object that a reader found; `None` if its last one is gone.
