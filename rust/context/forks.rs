@@ -24,6 +24,7 @@ use crate::{
             ENOBUFS,
             EOPNOTSUPP, //
         },
+        member::has_member,
         module::ModulePin,
         random,
         rcu::RcuArc,
@@ -79,9 +80,8 @@ const BATCH: usize = 16;
 /// A socket whose settings are its own, and its fork if it has one.
 #[pin_data]
 pub(crate) struct Fork {
-    entry: Entry<Fork, 8>,
-    /// The socket, as [`Sock::address`].
-    pub(crate) socket: usize,
+    /// The socket, as [`Sock::address`]: those that exist at the same time have different ones.
+    socket: Entry<usize>,
     /// The ULIDs that the socket had when it got its first setting.
     pub(crate) ulids: UlidPair,
     /// Whose it is.
@@ -94,7 +94,14 @@ pub(crate) struct Fork {
     pin: ModulePin,
 }
 
+has_member!(Fork, socket: Entry<usize>);
+
 impl Fork {
+    /// The socket, as [`Sock::address`].
+    pub(crate) fn socket(&self) -> usize {
+        *self.socket.key()
+    }
+
     /// The FII of the fork; the default one while the default context has the settings.
     pub(crate) fn fii(&self) -> Fii {
         Fii::new(self.fii.load(Ordering::Relaxed))
@@ -203,7 +210,7 @@ pub(crate) struct Forks {
     /// Contexts with an FII other than 0. Looked at for each packet.
     contexts: AtomicU32,
     #[pin]
-    table: Table<Fork, 8>,
+    table: Table<Fork, usize>,
     /// Held by who decides where the settings of sockets go.
     #[pin]
     gate: Mutex<()>,
@@ -221,7 +228,7 @@ impl Forks {
     /// No forks. May sleep.
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            table <- Table::new(|fork: &Fork| &fork.entry),
+            table <- Table::new(),
             gate <- new_mutex!(()),
             entries: AtomicU32::new(0),
             contexts: AtomicU32::new(0),
@@ -250,12 +257,12 @@ impl Forks {
 
     /// What a socket has of its own. Any context.
     pub(crate) fn of_socket<'rcu>(&'rcu self, sk: &Sock, rcu: &'rcu Guard) -> Option<&'rcu Fork> {
-        self.table.lookup(&key(sk.address()), rcu)
+        self.table.lookup(&sk.address(), rcu)
     }
 
     /// A counted reference to what a socket has of its own, by [`Sock::address`]. Any context.
     pub(crate) fn get(&self, socket: usize) -> Option<RcuArc<Fork>> {
-        self.table.get(&key(socket))
+        self.table.get(&socket)
     }
 
     /// Whether an entry is still that of a socket, which is destroyed after it was taken out. Any
@@ -264,7 +271,7 @@ impl Forks {
         // What was changed before this look is seen by who takes the entry out after it.
         fence(Ordering::SeqCst);
         self.table
-            .lookup(&key(fork.socket), &rcu::read_lock())
+            .lookup(&fork.socket(), &rcu::read_lock())
             .is_some_and(|found| core::ptr::eq(found, fork))
     }
 
@@ -287,7 +294,7 @@ impl Forks {
                     let Some(place) = places.next() else {
                         return ControlFlow::Break(());
                     };
-                    *place = self.get(fork.socket);
+                    *place = self.get(fork.socket());
                 }
                 ControlFlow::Continue(())
             });
@@ -303,7 +310,7 @@ impl Forks {
     /// Whether a context is the fork of the socket that it was made for. Any context.
     pub(crate) fn has_owner(&self, context: &Context, socket: usize) -> bool {
         self.table
-            .lookup(&key(socket), &rcu::read_lock())
+            .lookup(&socket, &rcu::read_lock())
             .is_some_and(|fork| fork.identity() == *context.identity())
     }
 
@@ -343,8 +350,7 @@ impl Forks {
         pin.hold()?;
         let fork = RcuArc::pin_init(
             try_pin_init!(Fork {
-                entry: Entry::new(key(sk.address())),
-                socket: sk.address(),
+                socket: Entry::new(sk.address()),
                 ulids,
                 owner,
                 fii: AtomicU32::new(Fii::DEFAULT.get()),
@@ -559,9 +565,4 @@ impl From<ForkError> for Error {
             ForkError::Failed(error) => error,
         }
     }
-}
-
-/// Sockets that exist at the same time have different addresses.
-fn key(socket: usize) -> [u8; 8] {
-    (socket as u64).to_ne_bytes()
 }

@@ -102,11 +102,9 @@ use crate::{
     kernel_ext::{
         address::In6Addr,
         inet6,
+        member::has_member,
         net::Net,
-        pending::{
-            HasPending,
-            PendingNode, //
-        },
+        pending::PendingNode,
         rcu::{
             Cache,
             RcuArc,
@@ -163,21 +161,6 @@ pub(crate) const fn default_identity(ulids: UlidPair) -> Identity {
         ulids,
         fii: Fii::DEFAULT,
     }
-}
-
-/// The key of the table by identity.
-#[inline]
-pub(crate) fn identity_key(identity: &Identity) -> [u8; 40] {
-    let mut key = [0; 40];
-    let (local, rest) = key.split_at_mut(16);
-    let (peer, fii) = rest.split_at_mut(16);
-    local.copy_from_slice(identity.ulids.local.as_octets());
-    peer.copy_from_slice(identity.ulids.peer.as_octets());
-    // Eight octets are left for four.
-    for (to, from) in fii.iter_mut().zip(identity.fii.to_wire()) {
-        *to = from;
-    }
-    key
 }
 
 /// The state with this number; contexts have no others.
@@ -276,24 +259,24 @@ pub(crate) struct NewContext {
 #[pin_data]
 #[repr(C)]
 pub(crate) struct Context {
-    by_identity: Entry<Context, 40>,
+    /// The identity.
+    by_identity: Entry<Identity>,
     path: RcuSlot<Path>,
     /// When packets went, which the data path notes.
     stamps: Stamps,
     /// The socket whose settings the context has though it is not that socket's own; 0 if there is
     /// none.
     lent_to: AtomicUsize,
-    identity: Identity,
     state: AtomicU8,
     /// Whether its state machines are kept though nothing may go on.
     is_awake: AtomicBool,
     /// The last packet left by a device without carrier.
     is_cut: AtomicBool,
     origin: Origin,
-    by_tag: Entry<Context, 8>,
+    /// `CT(local)`.
+    by_tag: Entry<ContextTag>,
     net: &'static Net,
     owner: Option<Owner>,
-    tag_local: ContextTag,
     local: RcuPtr<Local>,
     peer: RcuPtr<Peer>,
     #[pin]
@@ -311,6 +294,11 @@ pub(crate) struct Context {
     /// When feedback of each kind was last acted on, in milliseconds.
     feedback: [AtomicU64; 2],
 }
+
+has_member!(Context, by_identity: Entry<Identity>);
+has_member!(Context, by_tag: Entry<ContextTag>);
+has_member!(Context, timer: Timer<Context>);
+has_member!(Context, pending: PendingNode<Context>);
 
 static CONTEXTS: Cache<Context> = Cache::new(c"shim6_context");
 
@@ -337,15 +325,13 @@ impl Context {
         RcuArc::pin_init_in(
             &CONTEXTS,
             try_pin_init!(Self {
-                by_identity: Entry::new(identity_key(&new.identity)),
-                by_tag: Entry::new(tag_key(new.tag_local)),
+                by_identity: Entry::new(new.identity),
+                by_tag: Entry::new(new.tag_local),
                 net,
-                identity: new.identity,
                 origin: new.origin,
                 owner: new.owner,
                 lent_to: AtomicUsize::new(0),
                 state: AtomicU8::new(new.state.number()),
-                tag_local: new.tag_local,
                 path: RcuSlot::new(path),
                 is_cut: AtomicBool::new(false),
                 local: RcuPtr::new(new.local),
@@ -373,13 +359,13 @@ impl Context {
 
     /// The identity.
     pub(crate) fn identity(&self) -> &Identity {
-        &self.identity
+        self.by_identity.key()
     }
 
     /// The ULID pair.
     #[inline]
     pub(crate) fn ulids(&self) -> &UlidPair {
-        &self.identity.ulids
+        &self.identity().ulids
     }
 
     /// Who made it.
@@ -395,7 +381,7 @@ impl Context {
     /// Whether it is a fork.
     #[inline]
     pub(crate) fn is_fork(&self) -> bool {
-        self.identity.fii != Fii::DEFAULT
+        self.identity().fii != Fii::DEFAULT
     }
 
     /// The socket whose settings this context has though it is not that socket's own, as
@@ -412,7 +398,7 @@ impl Context {
 
     /// `CT(local)`, which received packets carry.
     pub(crate) fn tag_local(&self) -> ContextTag {
-        self.tag_local
+        *self.by_tag.key()
     }
 
     /// The state.
@@ -480,7 +466,7 @@ impl Context {
         !known.is_excluded
             && (self.is_static()
                 || known.is_reachable
-                || known.locator == self.identity.ulids.peer.as_locator())
+                || known.locator == self.ulids().peer.as_locator())
     }
 
     /// `Lp(local)` and `Lp(peer)`.
@@ -634,10 +620,6 @@ impl Context {
 }
 
 impl HasTimer for Context {
-    fn timer(&self) -> &Timer<Self> {
-        &self.timer
-    }
-
     /// The state machine waited long enough: the worker of the namespace looks at it.
     fn expired(this: &RcuArc<Self>) {
         if let Some(namespace) = NAMESPACES.find(this.net, &rcu::read_lock()) {
@@ -646,14 +628,3 @@ impl HasTimer for Context {
     }
 }
 
-impl HasPending for Context {
-    fn pending(&self) -> &PendingNode<Self> {
-        &self.pending
-    }
-}
-
-/// The key of the tables by tag.
-#[inline]
-fn tag_key(tag: ContextTag) -> [u8; 8] {
-    tag.get().to_ne_bytes()
-}

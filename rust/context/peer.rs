@@ -4,12 +4,12 @@
 //! something else.
 
 use super::{
-    tag_key,
     Identity,
     LocatorList, //
 };
 use crate::{
     kernel_ext::{
+        member::has_member,
         rcu::{
             self,
             RcuArc, //
@@ -67,31 +67,26 @@ impl PeerFacts {
 
 /// The peer of a context; immutable, and found by its tag.
 pub(crate) struct Peer {
-    entry: ListEntry<Peer>,
+    entry: ListEntry<Option<ContextTag>>,
     identity: Identity,
     facts: PeerFacts,
 }
+
+has_member!(Peer, entry: ListEntry<Option<ContextTag>>);
 
 pub(super) static PEERS: rcu::Cache<Peer> = rcu::Cache::new(c"shim6_peer");
 
 impl Peer {
     /// The peer of the context with this identity. May sleep.
     pub(super) fn new(identity: Identity, facts: PeerFacts) -> Result<RcuArc<Self>> {
-        // A peer without a tag is in no table, so its key is never looked at.
-        let key = facts.tag.map_or([0; 8], tag_key);
         RcuArc::pin_init_in(
             &PEERS,
             try_init!(Self {
-                entry: ListEntry::new(key),
+                entry: ListEntry::new(facts.tag),
                 identity,
                 facts,
             }? Error),
         )
-    }
-
-    /// Its entry in the table by tag.
-    pub(super) fn entry(&self) -> &ListEntry<Self> {
-        &self.entry
     }
 
     /// The same peer with another list. May sleep.

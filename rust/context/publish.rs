@@ -366,7 +366,7 @@ impl Locked<'_> {
                 if let Some(special) = self.control.special_if_any() {
                     facts.list = special.lists.used(facts.list)?;
                 }
-                Peer::new(context.identity, facts)
+                Peer::new(*context.identity(), facts)
             })
             .transpose()
             .map_err(|_| SetPairError::NoMemory)?;
@@ -382,7 +382,7 @@ impl Locked<'_> {
         }
         // A path belongs to a pair and to a tag.
         let path = if pair != old_pair || peer.tag != old_peer.tag {
-            Some(Path::over(pair, &context.identity, peer.tag)?)
+            Some(Path::over(pair, context.identity(), peer.tag)?)
         } else {
             None
         };

@@ -13,6 +13,7 @@ use crate::{
             new_spinlock_bh,
             SpinLockBh, //
         },
+        member::has_member,
         module::ModulePin,
         rcu::RcuArc,
         rhashtable::{
@@ -160,7 +161,7 @@ struct Values {
 /// What one socket wants.
 #[pin_data]
 pub(crate) struct SocketState {
-    entry: Entry<SocketState, 8>,
+    entry: Entry<usize>,
     /// Options that differ from their defaults. Written by the owner of the socket's lock.
     options: AtomicU32,
     /// Whether [`Options::HOT_STANDBY`] waits for a context: 0 or 1. Not among the options, since
@@ -170,6 +171,8 @@ pub(crate) struct SocketState {
     values: SpinLockBh<Values>,
     pin: ModulePin,
 }
+
+has_member!(SocketState, entry: Entry<usize>);
 
 impl SocketState {
     fn options(&self) -> Options {
@@ -203,14 +206,14 @@ pub(crate) struct Sockets {
     /// Elements of the table.
     entries: AtomicU32,
     #[pin]
-    table: Table<SocketState, 8>,
+    table: Table<SocketState, usize>,
 }
 
 impl Sockets {
     /// No sockets. May sleep.
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            table <- Table::new(|state: &SocketState| &state.entry),
+            table <- Table::new(),
             entries: AtomicU32::new(0),
             opted_out: AtomicU32::new(0),
             impatient: AtomicU32::new(0),
@@ -504,6 +507,6 @@ impl Sockets {
 }
 
 /// Sockets that exist at the same time have different addresses.
-fn key(sk: &Sock) -> [u8; 8] {
-    (sk.address() as u64).to_ne_bytes()
+fn key(sk: &Sock) -> usize {
+    sk.address()
 }

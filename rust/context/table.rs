@@ -4,8 +4,6 @@
 //! what ICMPv6 errors quote (RFC 5533, Section 12.4). Bounded by a setting.
 
 use super::{
-    identity_key,
-    tag_key,
     trace,
     Cause,
     Context,
@@ -75,20 +73,20 @@ pub(crate) struct Contexts {
     len: AtomicU32,
     generation: AtomicU32,
     #[pin]
-    by_identity: Table<Context, 40>,
+    by_identity: Table<Context, Identity>,
     #[pin]
-    by_tag: Table<Context, 8>,
+    by_tag: Table<Context, ContextTag>,
     #[pin]
-    by_peer_tag: ListTable<Peer>,
+    by_peer_tag: ListTable<Peer, Option<ContextTag>>,
 }
 
 impl Contexts {
     /// No contexts. May sleep.
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            by_identity <- Table::new(|context: &Context| &context.by_identity),
-            by_tag <- Table::new(|context: &Context| &context.by_tag),
-            by_peer_tag <- ListTable::new(Peer::entry),
+            by_identity <- Table::new(),
+            by_tag <- Table::new(),
+            by_peer_tag <- ListTable::new(),
             len: AtomicU32::new(0),
             generation: AtomicU32::new(0),
         }? Error)
@@ -113,7 +111,7 @@ impl Contexts {
         identity: &Identity,
         rcu: &'rcu Guard,
     ) -> Option<&'rcu Context> {
-        self.by_identity.lookup(&identity_key(identity), rcu)
+        self.by_identity.lookup(identity, rcu)
     }
 
     /// The context that gave out this tag.
@@ -123,7 +121,7 @@ impl Contexts {
         tag: ContextTag,
         rcu: &'rcu Guard,
     ) -> Option<&'rcu Context> {
-        self.by_tag.lookup(&tag_key(tag), rcu)
+        self.by_tag.lookup(&tag, rcu)
     }
 
     /// The context that sends this tag, among those that `accept` accepts.
@@ -134,7 +132,7 @@ impl Contexts {
         mut accept: impl FnMut(&Context) -> bool,
     ) -> Option<&'rcu Context> {
         let mut found = None;
-        self.by_peer_tag.find(&tag_key(tag), rcu, |peer| {
+        self.by_peer_tag.find(&Some(tag), rcu, |peer| {
             // What is found may have been replaced just now.
             found = self
                 .by_identity(peer.identity(), rcu)
@@ -161,16 +159,16 @@ impl Contexts {
 
     /// A counted reference to the context with this identity, for process context.
     pub(crate) fn get_by_identity(&self, identity: &Identity) -> Option<RcuArc<Context>> {
-        self.by_identity.get(&identity_key(identity))
+        self.by_identity.get(identity)
     }
 
     /// A counted reference to the context that gave out this tag, for process context.
     pub(crate) fn get_by_tag(&self, tag: ContextTag) -> Option<RcuArc<Context>> {
-        self.by_tag.get(&tag_key(tag))
+        self.by_tag.get(&tag)
     }
 
     /// A walk over all contexts, for process context.
-    pub(crate) fn walk(&self) -> Result<Walk<'_, Context, 40>> {
+    pub(crate) fn walk(&self) -> Result<Walk<'_, Context, Identity>> {
         self.by_identity.walk()
     }
 
@@ -199,7 +197,7 @@ impl Contexts {
     /// Fills a batch from a walk; true if the walk has come to its end.
     pub(crate) fn next_batch(
         &self,
-        walk: &mut Walk<'_, Context, 40>,
+        walk: &mut Walk<'_, Context, Identity>,
         wanted: impl Fn(&Context) -> bool,
         batch: &mut [Option<RcuArc<Context>>; BATCH],
     ) -> bool {

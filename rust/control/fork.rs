@@ -153,7 +153,7 @@ impl Control {
         if setting.is_default() || context.is_static() || context.is_fork() {
             return Ok(setting.apply(context)?);
         }
-        if !is_shared(namespace, fork, context) && context.lend(fork.socket) {
+        if !is_shared(namespace, fork, context) && context.lend(fork.socket()) {
             return setting.apply(context).map_err(|error| {
                 if fork.wants_only(setting) {
                     let _ = Context::take_back(context);
@@ -161,7 +161,7 @@ impl Control {
                 error.into()
             });
         }
-        if context.lent_to() == fork.socket {
+        if context.lent_to() == fork.socket() {
             Context::take_back(context)?;
         }
         self.start(namespace, fork)
@@ -170,7 +170,7 @@ impl Control {
     /// Asks for a fork.
     fn start(&self, namespace: &Namespace, fork: &Fork) -> Result<(), ConfigureError> {
         fork.renumber(namespace);
-        self.request_fork(namespace, fork.identity(), fork.socket)
+        self.request_fork(namespace, fork.identity(), fork.socket())
             .map_err(|_| {
                 fork.unnumber();
                 ForkError::TooMany
@@ -229,7 +229,7 @@ impl Control {
             if has_fork || fork.wants_nothing() {
                 return;
             }
-            if is_shared(namespace, fork, context) || !context.lend(fork.socket) {
+            if is_shared(namespace, fork, context) || !context.lend(fork.socket()) {
                 if self.start(namespace, fork).is_err() {
                     namespace.counters.count(Counter::ForkFailed);
                 }
@@ -371,13 +371,13 @@ fn owning(namespace: &Namespace, context: &Context) -> Option<RcuArc<Fork>> {
 /// ones, are found out when they send.
 fn is_shared(namespace: &Namespace, fork: &Fork, context: &Context) -> bool {
     let lent_to = context.lent_to();
-    if lent_to != 0 && lent_to != fork.socket {
+    if lent_to != 0 && lent_to != fork.socket() {
         return true;
     }
     let mut is_shared = false;
     sock::for_each_connected(namespace.net(), |other| {
         is_shared = ulids_of(other) == fork.ulids
-            && other.address() != fork.socket
+            && other.address() != fork.socket()
             && !namespace.sockets.is_opted_out(other, &rcu::read_lock())
             && namespace
                 .context_of(other, fork.ulids)

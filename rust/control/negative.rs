@@ -5,10 +5,10 @@
 
 use crate::{
     context::{
-        identity_key,
         Identity, //
     },
     kernel_ext::{
+        member::has_member,
         rcu::RcuArc,
         rhashtable::{
             Entry,
@@ -41,11 +41,19 @@ const MAX: u32 = 4096;
 
 /// A peer that is left alone.
 pub(crate) struct NegativeEntry {
-    entry: Entry<NegativeEntry, 40>,
     /// The context that failed.
-    pub(crate) identity: Identity,
+    identity: Entry<Identity>,
     /// How, and until when.
     pub(crate) negative: Negative,
+}
+
+has_member!(NegativeEntry, identity: Entry<Identity>);
+
+impl NegativeEntry {
+    /// The context that failed.
+    pub(crate) fn identity(&self) -> &Identity {
+        self.identity.key()
+    }
 }
 
 /// The peers of a namespace that are left alone. Changed by the worker, and by an administrator who
@@ -53,7 +61,7 @@ pub(crate) struct NegativeEntry {
 #[pin_data]
 pub(crate) struct Negatives {
     #[pin]
-    table: Table<NegativeEntry, 40>,
+    table: Table<NegativeEntry, Identity>,
     len: AtomicU32,
 }
 
@@ -61,7 +69,7 @@ impl Negatives {
     /// Nobody. May sleep.
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            table <- Table::new(|negative: &NegativeEntry| &negative.entry),
+            table <- Table::new(),
             len: AtomicU32::new(0),
         }? Error)
     }
@@ -77,12 +85,12 @@ impl Negatives {
             return None;
         }
         self.table
-            .lookup(&identity_key(identity), rcu)
+            .lookup(identity, rcu)
             .filter(|entry| !entry.negative.is_over(now))
     }
 
     /// A walk over all, for process context.
-    pub(crate) fn walk(&self) -> Result<Walk<'_, NegativeEntry, 40>> {
+    pub(crate) fn walk(&self) -> Result<Walk<'_, NegativeEntry, Identity>> {
         self.table.walk()
     }
 
@@ -98,8 +106,7 @@ impl Negatives {
         }
         let entry = RcuArc::pin_init(
             try_init!(NegativeEntry {
-                entry: Entry::new(identity_key(identity)),
-                identity: *identity,
+                identity: Entry::new(*identity),
                 negative,
             }? Error),
             GFP_KERNEL,
@@ -111,7 +118,7 @@ impl Negatives {
 
     /// Nothing is held against a peer any more.
     pub(super) fn forget(&self, identity: &Identity) {
-        if let Some(entry) = self.table.get(&identity_key(identity)) {
+        if let Some(entry) = self.table.get(identity) {
             self.remove(&entry);
         }
     }

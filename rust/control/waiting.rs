@@ -6,6 +6,7 @@
 use crate::{
     context::Identity,
     kernel_ext::{
+        member::has_member,
         rcu::RcuArc,
         rhashtable::{
             ListEntry,
@@ -28,8 +29,7 @@ use kernel::{
 
 /// A context that waits for R1 or R2; immutable.
 pub(super) struct Waiting {
-    entry: ListEntry<Waiting>,
-    nonce: Nonce,
+    nonce: ListEntry<u64>,
     pair: LocatorPair,
     identity: Identity,
 }
@@ -37,7 +37,8 @@ pub(super) struct Waiting {
 impl Waiting {
     /// Whether this is what a machine waits for.
     fn is(&self, outstanding: Option<(Nonce, LocatorPair)>) -> bool {
-        outstanding == Some((self.nonce, self.pair))
+        outstanding
+            .is_some_and(|(nonce, pair)| (key(nonce), pair) == (*self.nonce.key(), self.pair))
     }
 }
 
@@ -45,19 +46,21 @@ impl Waiting {
 #[pin_data]
 pub(super) struct WaitingTable {
     #[pin]
-    table: ListTable<Waiting>,
+    table: ListTable<Waiting, u64>,
     len: AtomicU32,
 }
 
-fn key(nonce: Nonce) -> [u8; 8] {
-    u64::from(nonce.get()).to_ne_bytes()
+has_member!(Waiting, nonce: ListEntry<u64>);
+
+fn key(nonce: Nonce) -> u64 {
+    u64::from(nonce.get())
 }
 
 impl WaitingTable {
     /// Nobody waits. May sleep.
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            table <- ListTable::new(|waiting: &Waiting| &waiting.entry),
+            table <- ListTable::new(),
             len: AtomicU32::new(0),
         }? Error)
     }
@@ -95,8 +98,7 @@ impl WaitingTable {
         if let Some((nonce, pair)) = outstanding {
             let waiting = RcuArc::pin_init(
                 try_init!(Waiting {
-                    entry: ListEntry::new(key(nonce)),
-                    nonce,
+                    nonce: ListEntry::new(key(nonce)),
                     pair,
                     identity: *identity,
                 }? Error),

@@ -246,11 +246,11 @@ bool shim6_helper_should_fail(unsigned int point);
 /* rhashtable.c */
 int shim6_helper_table_init(struct rhashtable *table, unsigned int key_len);
 void *shim6_helper_table_lookup_8(struct rhashtable *table, const void *key);
-void *shim6_helper_table_lookup_40(struct rhashtable *table, const void *key);
+void *shim6_helper_table_lookup_36(struct rhashtable *table, const void *key);
 int shim6_helper_table_insert_8(struct rhashtable *table, struct rhash_head *node);
-int shim6_helper_table_insert_40(struct rhashtable *table, struct rhash_head *node);
+int shim6_helper_table_insert_36(struct rhashtable *table, struct rhash_head *node);
 int shim6_helper_table_remove_8(struct rhashtable *table, struct rhash_head *node);
-int shim6_helper_table_remove_40(struct rhashtable *table, struct rhash_head *node);
+int shim6_helper_table_remove_36(struct rhashtable *table, struct rhash_head *node);
 int shim6_helper_list_table_init_8(struct rhltable *table);
 struct rhlist_head *shim6_helper_list_table_lookup_8(struct rhltable *table, const void *key);
 struct rhlist_head *shim6_helper_list_table_next(struct rhlist_head *node);

@@ -21,17 +21,22 @@
 }
 
 /* Not zero if they differ, without a call. */
-static __always_inline int compare_40(struct rhashtable_compare_arg *arg, const void *object)
+static __always_inline int compare_36(struct rhashtable_compare_arg *arg, const void *object)
 {
-	u64 a[5], b[5];
+	struct {
+		u64 words[4];
+		u32 last;
+	} __packed a, b;
 
-	memcpy(a, arg->key, sizeof(a));
-	memcpy(b, object + sizeof(struct rhash_head), sizeof(b));
-	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4])) != 0;
+	memcpy(&a, arg->key, sizeof(a));
+	memcpy(&b, object + sizeof(struct rhash_head), sizeof(b));
+	return ((a.words[0] ^ b.words[0]) | (a.words[1] ^ b.words[1]) |
+		(a.words[2] ^ b.words[2]) | (a.words[3] ^ b.words[3]) |
+		(a.last ^ b.last)) != 0;
 }
 
 static const struct rhashtable_params params_8 = TABLE_PARAMS(8, NULL);
-static const struct rhashtable_params params_40 = TABLE_PARAMS(40, compare_40);
+static const struct rhashtable_params params_36 = TABLE_PARAMS(36, compare_36);
 static const struct rhashtable_params list_params_8 = {
 	.head_offset = 0,
 	.key_offset = sizeof(struct rhlist_head),
@@ -44,8 +49,8 @@ int shim6_helper_table_init(struct rhashtable *table, unsigned int key_len)
 	switch (key_len) {
 	case 8:
 		return rhashtable_init(table, &params_8);
-	case 40:
-		return rhashtable_init(table, &params_40);
+	case 36:
+		return rhashtable_init(table, &params_36);
 	default:
 		return -EINVAL;
 	}
@@ -66,7 +71,7 @@ int shim6_helper_table_remove_##len(struct rhashtable *table, struct rhash_head 
 }
 
 TABLE_OPERATIONS(8)
-TABLE_OPERATIONS(40)
+TABLE_OPERATIONS(36)
 
 int shim6_helper_list_table_init_8(struct rhltable *table)
 {

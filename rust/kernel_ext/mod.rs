@@ -19,6 +19,7 @@ pub(crate) mod hooking;
 pub(crate) mod inet6;
 pub(crate) mod local_address;
 pub(crate) mod lock;
+pub(crate) mod member;
 pub(crate) mod module;
 pub(crate) mod net;
 pub(crate) mod netfilter;

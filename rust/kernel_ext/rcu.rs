@@ -316,15 +316,6 @@ impl<T: Send + Sync + 'static> RcuPtr<T> {
     }
 }
 
-/// Whether `part` lies inside `whole`.
-pub(super) fn contains<T, P>(whole: &T, part: &P) -> bool {
-    let whole = ptr::from_ref(whole).addr();
-    let part = ptr::from_ref(part).addr();
-    part.checked_sub(whole)
-        .and_then(|offset| offset.checked_add(size_of::<P>()))
-        .is_some_and(|end| end <= size_of::<T>())
-}
-
 /// How deep objects in [`RcuArc`]s hold others that are: dropping one queues callbacks for those.
 const DEPTH: usize = 2;
 

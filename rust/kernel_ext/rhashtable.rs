@@ -3,17 +3,20 @@
 //! Resizable hash tables that are read under RCU and written under locks of their own.
 //!
 //! An object takes part in a table by an [`Entry`] (or [`ListEntry`], where several objects may
-//! have the same key) among its members. A table owns one reference to each of its objects.
+//! have the same key) [among its members](Has), which has its key. A table owns one reference to each of its objects.
 //!
 //! C header: [`include/linux/rhashtable.h`](srctree/include/linux/rhashtable.h)
 
 use super::{
     fault,
+    member::{
+        self,
+        Has, //
+    },
     rcu::RcuArc, //
 };
 use crate::bindings;
 use core::{
-    cell::UnsafeCell,
     marker::PhantomData,
     ops::ControlFlow,
     ptr, //
@@ -36,182 +39,171 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What makes an object of type `T` an element of a [`Table`] with keys of `LEN` octets.
-///
-/// # Invariants
-///
-/// `object` is null, or points to the object that contains this entry.
+/// What makes an object an element of a [`Table`] with keys of type `K`, whose octets are compared
+/// and hashed as they are: 8 or 36 of them, and no padding among them.
 #[repr(C)]
-pub(crate) struct Entry<T, const LEN: usize> {
+pub(crate) struct Entry<K> {
     node: Opaque<bindings::rhash_head>,
-    key: [u8; LEN],
-    object: UnsafeCell<*const T>,
+    key: K,
 }
 
-// SAFETY: `node` belongs to the table, `object` is written before the entry is published.
-unsafe impl<T: Send + Sync, const LEN: usize> Send for Entry<T, LEN> {}
+// SAFETY: `node` belongs to the table.
+unsafe impl<K: Send + Sync> Send for Entry<K> {}
 // SAFETY: As above.
-unsafe impl<T: Send + Sync, const LEN: usize> Sync for Entry<T, LEN> {}
+unsafe impl<K: Send + Sync> Sync for Entry<K> {}
 
-impl<T, const LEN: usize> Entry<T, LEN> {
+impl<K> Entry<K> {
     /// An entry that is in no table.
-    pub(crate) fn new(key: [u8; LEN]) -> Self {
+    pub(crate) fn new(key: K) -> Self {
         Self {
             node: Opaque::zeroed(),
             key,
-            object: UnsafeCell::new(ptr::null()),
         }
+    }
+
+    /// The key.
+    #[inline]
+    pub(crate) fn key(&self) -> &K {
+        &self.key
     }
 }
 
-/// The same for a [`ListTable`].
-///
-/// # Invariants
-///
-/// As of [`Entry`].
+/// The same for a [`ListTable`], with keys of 8 octets.
 #[repr(C)]
-pub(crate) struct ListEntry<T> {
+pub(crate) struct ListEntry<K> {
     node: Opaque<bindings::rhlist_head>,
-    key: [u8; 8],
-    object: UnsafeCell<*const T>,
+    key: K,
 }
 
-// SAFETY: `node` belongs to the table, `object` is written before the entry is published.
-unsafe impl<T: Send + Sync> Send for ListEntry<T> {}
+// SAFETY: `node` belongs to the table.
+unsafe impl<K: Send + Sync> Send for ListEntry<K> {}
 // SAFETY: As above.
-unsafe impl<T: Send + Sync> Sync for ListEntry<T> {}
+unsafe impl<K: Send + Sync> Sync for ListEntry<K> {}
 
-impl<T> ListEntry<T> {
+impl<K> ListEntry<K> {
     /// An entry that is in no table.
-    pub(crate) fn new(key: [u8; 8]) -> Self {
+    pub(crate) fn new(key: K) -> Self {
         Self {
             node: Opaque::zeroed(),
             key,
-            object: UnsafeCell::new(ptr::null()),
         }
+    }
+
+    /// The key.
+    #[inline]
+    pub(crate) fn key(&self) -> &K {
+        &self.key
     }
 }
 
-/// Lengths of keys that `rust/helpers/rhashtable.c` knows.
-pub(crate) trait KeyLength {
+/// What `rust/helpers/rhashtable.c` does with keys as long as a `K`.
+struct Operations<K>(PhantomData<K>);
+
+impl<K> Operations<K> {
+    /// Whether keys have 8 octets; 36 otherwise.
+    const SHORT: bool = {
+        assert!(size_of::<K>() == 8 || size_of::<K>() == 36);
+        assert!(align_of::<K>() <= align_of::<bindings::rhash_head>());
+        size_of::<K>() == 8
+    };
+
     /// # Safety
     ///
-    /// `table` is an initialised table with keys of this length, `key` points to one, and the RCU
-    /// read lock is held.
-    unsafe fn lookup(table: *mut bindings::rhashtable, key: *const c_void) -> *mut c_void;
+    /// `table` is an initialised table with keys of this length, and the RCU read lock is held.
+    #[inline]
+    unsafe fn lookup(table: *mut bindings::rhashtable, key: &K) -> *mut c_void {
+        let key = ptr::from_ref(key).cast();
+        // SAFETY: The requirements are the caller's, and the key is one.
+        unsafe {
+            if Self::SHORT {
+                bindings::shim6_helper_table_lookup_8(table, key)
+            } else {
+                bindings::shim6_helper_table_lookup_36(table, key)
+            }
+        }
+    }
 
     /// # Safety
     ///
     /// As of `lookup` but for the lock; `node` is followed by the key and in no table.
-    unsafe fn insert(table: *mut bindings::rhashtable, node: *mut bindings::rhash_head) -> c_int;
+    unsafe fn insert(table: *mut bindings::rhashtable, node: *mut bindings::rhash_head) -> c_int {
+        // SAFETY: The requirements are the caller's.
+        unsafe {
+            if Self::SHORT {
+                bindings::shim6_helper_table_insert_8(table, node)
+            } else {
+                bindings::shim6_helper_table_insert_36(table, node)
+            }
+        }
+    }
 
     /// # Safety
     ///
     /// As of `insert`, but `node` may be in this table.
-    unsafe fn remove(table: *mut bindings::rhashtable, node: *mut bindings::rhash_head) -> c_int;
-}
-
-/// Stands for keys of `LEN` octets.
-pub(crate) struct Key<const LEN: usize>;
-
-macro_rules! key_length {
-    ($len:literal, $lookup:ident, $insert:ident, $remove:ident) => {
-        impl KeyLength for Key<$len> {
-            #[inline]
-            unsafe fn lookup(table: *mut bindings::rhashtable, key: *const c_void) -> *mut c_void {
-                // SAFETY: The requirements are the caller's.
-                unsafe { bindings::$lookup(table, key) }
-            }
-            unsafe fn insert(
-                table: *mut bindings::rhashtable,
-                node: *mut bindings::rhash_head,
-            ) -> c_int {
-                // SAFETY: The requirements are the caller's.
-                unsafe { bindings::$insert(table, node) }
-            }
-            unsafe fn remove(
-                table: *mut bindings::rhashtable,
-                node: *mut bindings::rhash_head,
-            ) -> c_int {
-                // SAFETY: The requirements are the caller's.
-                unsafe { bindings::$remove(table, node) }
+    unsafe fn remove(table: *mut bindings::rhashtable, node: *mut bindings::rhash_head) -> c_int {
+        // SAFETY: The requirements are the caller's.
+        unsafe {
+            if Self::SHORT {
+                bindings::shim6_helper_table_remove_8(table, node)
+            } else {
+                bindings::shim6_helper_table_remove_36(table, node)
             }
         }
-    };
+    }
 }
-
-key_length!(
-    8,
-    shim6_helper_table_lookup_8,
-    shim6_helper_table_insert_8,
-    shim6_helper_table_remove_8
-);
-key_length!(
-    40,
-    shim6_helper_table_lookup_40,
-    shim6_helper_table_insert_40,
-    shim6_helper_table_remove_40
-);
-
-/// Finds the [`Entry`] of an object that belongs to one table.
-type EntryOf<T, const LEN: usize> = fn(&T) -> &Entry<T, LEN>;
 
 /// A table of objects with distinct keys.
 ///
 /// # Invariants
 ///
-/// The table is initialised. Each element is an [`Entry<T, LEN>`] whose `object` points to an object
-/// that the table owns a reference to.
+/// The table is initialised. Each element is the [`Entry<K>`] of an object that the table owns a
+/// reference to, at the place where `T` has it.
 #[pin_data(PinnedDrop)]
-pub(crate) struct Table<T: Send + Sync + 'static, const LEN: usize> {
+pub(crate) struct Table<T: Has<Entry<K>>, K: 'static> {
     #[pin]
     table: Opaque<bindings::rhashtable>,
-    entry: EntryOf<T, LEN>,
-    _owns: PhantomData<RcuArc<T>>,
+    _owns: PhantomData<(RcuArc<T>, K)>,
 }
 
 // SAFETY: The table synchronises its users itself and gives out shared references only.
-unsafe impl<T: Send + Sync, const LEN: usize> Send for Table<T, LEN> {}
+unsafe impl<T: Has<Entry<K>>, K: Send + Sync> Send for Table<T, K> {}
 // SAFETY: As above.
-unsafe impl<T: Send + Sync, const LEN: usize> Sync for Table<T, LEN> {}
+unsafe impl<T: Has<Entry<K>>, K: Send + Sync> Sync for Table<T, K> {}
 
-impl<T: Send + Sync + 'static, const LEN: usize> Table<T, LEN>
-where
-    Key<LEN>: KeyLength,
-{
-    /// An empty table of objects that take part in it by `entry`. May sleep.
-    pub(crate) fn new(entry: EntryOf<T, LEN>) -> impl PinInit<Self, Error> {
+impl<T: Has<Entry<K>>, K> Table<T, K> {
+    /// An empty table. May sleep.
+    pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             // SAFETY: The slot is valid for the table that C initialises.
             table <- unsafe {
                 pin_init::pin_init_from_closure(move |slot: *mut Opaque<bindings::rhashtable>| {
                     to_result(bindings::shim6_helper_table_init(
                         Opaque::cast_into(slot),
-                        LEN as c_uint,
+                        size_of::<K>() as c_uint,
                     ))
                 })
             },
-            entry,
             _owns: PhantomData,
         }? Error)
     }
 
     /// The object with this key.
     #[inline]
-    pub(crate) fn lookup<'rcu>(&'rcu self, key: &[u8; LEN], _rcu: &'rcu Guard) -> Option<&'rcu T> {
-        // SAFETY: The table is initialised, the key has its length, and the guard is evidence of
-        // the lock.
-        let node = unsafe { Key::<LEN>::lookup(self.table.get(), key.as_ptr().cast()) };
-        if node.is_null() {
+    pub(crate) fn lookup<'rcu>(&'rcu self, key: &K, _rcu: &'rcu Guard) -> Option<&'rcu T> {
+        // SAFETY: The table is initialised, and the guard is evidence of the lock.
+        let entry = unsafe { Operations::<K>::lookup(self.table.get(), key) };
+        if entry.is_null() {
             return None;
         }
-        // SAFETY: By the type invariant it is an entry whose object the table held a reference to
-        // when we found it, so the object lives until after the grace period.
-        Some(unsafe { &**(*node.cast::<Entry<T, LEN>>()).object.get() })
+        // SAFETY: By the type invariant it is an entry at its place.
+        let object = unsafe { member::object_of(entry.cast::<Entry<K>>()) };
+        // SAFETY: The table held a reference to the object when we found it, so it lives until
+        // after the grace period.
+        Some(unsafe { &*object })
     }
 
     /// A counted reference to the object with this key. Any context.
-    pub(crate) fn get(&self, key: &[u8; LEN]) -> Option<RcuArc<T>> {
+    pub(crate) fn get(&self, key: &K) -> Option<RcuArc<T>> {
         let rcu = rcu::read_lock();
         // SAFETY: By the type invariant the table holds what came out of an `RcuArc<T>`.
         unsafe { RcuArc::try_from_borrowed(self.lookup(key, &rcu)?) }
@@ -224,13 +216,11 @@ where
     /// `EEXIST` if another object has the key; `ENOMEM`, `E2BIG` if the table cannot grow.
     pub(crate) fn insert(&self, object: &RcuArc<T>) -> Result {
         fault::point(fault::Point::Insertion)?;
-        let entry = (self.entry)(object);
-        // SAFETY: The object is not in the table yet, and all who insert it into this table have
-        // the same pointer to write.
-        unsafe { *entry.object.get() = &raw const **object };
+        let entry: *mut Entry<K> = member::place_of::<T, _>(object).ok_or(EINVAL)?;
         let reference = object.clone().into_raw();
+        // INVARIANT: The entry is at its place.
         // SAFETY: The node is followed by its key and lives as long as the reference.
-        to_result(unsafe { Key::<LEN>::insert(self.table.get(), entry.node.get()) }).inspect_err(
+        to_result(unsafe { Operations::<K>::insert(self.table.get(), entry.cast()) }).inspect_err(
             |_| {
                 // SAFETY: The table did not take the reference.
                 drop(unsafe { RcuArc::from_raw(reference) });
@@ -240,18 +230,18 @@ where
 
     /// Takes an object out of the table; false if it is not there (any more). Any context.
     pub(crate) fn remove(&self, object: &T) -> bool {
-        let entry = (self.entry)(object);
+        let node = object.member().node.get();
         // SAFETY: The node is followed by its key; the table does not touch nodes it does not hold.
-        let removed = unsafe { Key::<LEN>::remove(self.table.get(), entry.node.get()) } == 0;
+        let removed = unsafe { Operations::<K>::remove(self.table.get(), node) } == 0;
         if removed {
             // SAFETY: The table held a reference, and only one caller removes an element.
-            drop(unsafe { RcuArc::from_raw(*entry.object.get()) });
+            drop(unsafe { RcuArc::from_raw(object) });
         }
         removed
     }
 
     /// Starts a walk over all objects. May sleep.
-    pub(crate) fn walk(&self) -> Result<Walk<'_, T, LEN>> {
+    pub(crate) fn walk(&self) -> Result<Walk<'_, T, K>> {
         Walk::new(self.table.get())
     }
 }
@@ -260,24 +250,22 @@ where
 ///
 /// # Safety
 ///
-/// `element` is the start of an [`Entry<T, LEN>`] that was in a table that is going away.
-unsafe extern "C" fn release<T: Send + Sync + 'static, const LEN: usize>(
-    element: *mut c_void,
-    _table: *mut c_void,
-) {
-    let entry = element.cast::<Entry<T, LEN>>();
-    // SAFETY: By the invariant of `Table` the object is one the table owns a reference to.
-    drop(unsafe { RcuArc::from_raw(*(*entry).object.get()) });
+/// `entry` is an `E` that was in a table of `T` that is going away.
+unsafe extern "C" fn release<T: Has<E>, E>(entry: *mut c_void, _table: *mut c_void) {
+    // SAFETY: By the invariant of the table the entry is at its place.
+    let object = unsafe { member::object_of::<T, E>(entry.cast_const().cast()) };
+    // SAFETY: As above, the object is one that the table owns a reference to.
+    drop(unsafe { RcuArc::from_raw(object) });
 }
 
 #[pinned_drop]
-impl<T: Send + Sync + 'static, const LEN: usize> PinnedDrop for Table<T, LEN> {
+impl<T: Has<Entry<K>>, K> PinnedDrop for Table<T, K> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Nobody else can reach the table, so no element is looked up or changed.
         unsafe {
             bindings::rhashtable_free_and_destroy(
                 self.table.get(),
-                Some(release::<T, LEN>),
+                Some(release::<T, Entry<K>>),
                 ptr::null_mut(),
             );
         }
@@ -292,16 +280,16 @@ impl<T: Send + Sync + 'static, const LEN: usize> PinnedDrop for Table<T, LEN> {
 /// # Invariants
 ///
 /// The iterator is entered.
-pub(crate) struct Walk<'table, T: Send + Sync + 'static, const LEN: usize> {
+pub(crate) struct Walk<'table, T: Has<Entry<K>>, K: 'static> {
     iter: Pin<KBox<Opaque<bindings::rhashtable_iter>>>,
     resized: u32,
-    _of: PhantomData<&'table Table<T, LEN>>,
+    _of: PhantomData<&'table Table<T, K>>,
 }
 
 // SAFETY: The iterator is linked into the table under a lock of the table, not to a task.
-unsafe impl<T: Send + Sync, const LEN: usize> Send for Walk<'_, T, LEN> {}
+unsafe impl<T: Has<Entry<K>>, K: Send + Sync> Send for Walk<'_, T, K> {}
 
-impl<T: Send + Sync + 'static, const LEN: usize> Walk<'_, T, LEN> {
+impl<T: Has<Entry<K>>, K> Walk<'_, T, K> {
     fn new(table: *mut bindings::rhashtable) -> Result<Self> {
         let iter = KBox::pin(Opaque::zeroed(), GFP_KERNEL)?;
         // SAFETY: Both are valid, and the iterator stays where it is.
@@ -336,9 +324,10 @@ impl<T: Send + Sync + 'static, const LEN: usize> Walk<'_, T, LEN> {
                 Err(_) => self.resized = self.resized.saturating_add(1),
                 Ok(found) if found.is_null() => break true,
                 Ok(found) => {
-                    // SAFETY: By the invariant of `Table`; the started walk holds the RCU read lock.
-                    let object = unsafe { &**(*found.cast::<Entry<T, LEN>>()).object.get() };
-                    if visit(object, self.resized).is_break() {
+                    // SAFETY: By the invariant of `Table` it is an entry at its place.
+                    let object = unsafe { member::object_of(found.cast::<Entry<K>>()) };
+                    // SAFETY: As above; the started walk holds the RCU read lock.
+                    if visit(unsafe { &*object }, self.resized).is_break() {
                         break false;
                     }
                 }
@@ -352,7 +341,7 @@ impl<T: Send + Sync + 'static, const LEN: usize> Walk<'_, T, LEN> {
     }
 }
 
-impl<T: Send + Sync, const LEN: usize> Drop for Walk<'_, T, LEN> {
+impl<T: Has<Entry<K>>, K> Drop for Walk<'_, T, K> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant.
         unsafe { bindings::rhashtable_walk_exit(self.iter.get()) };
@@ -363,23 +352,23 @@ impl<T: Send + Sync, const LEN: usize> Drop for Walk<'_, T, LEN> {
 ///
 /// # Invariants
 ///
-/// As of [`Table`], with [`ListEntry<T>`].
+/// As of [`Table`], with [`ListEntry<K>`].
 #[pin_data(PinnedDrop)]
-pub(crate) struct ListTable<T: Send + Sync + 'static> {
+pub(crate) struct ListTable<T: Has<ListEntry<K>>, K: 'static> {
     #[pin]
     table: Opaque<bindings::rhltable>,
-    entry: fn(&T) -> &ListEntry<T>,
-    _owns: PhantomData<RcuArc<T>>,
+    _owns: PhantomData<(RcuArc<T>, K)>,
 }
 
 // SAFETY: The table synchronises its users itself and gives out shared references only.
-unsafe impl<T: Send + Sync> Send for ListTable<T> {}
+unsafe impl<T: Has<ListEntry<K>>, K: Send + Sync> Send for ListTable<T, K> {}
 // SAFETY: As above.
-unsafe impl<T: Send + Sync> Sync for ListTable<T> {}
+unsafe impl<T: Has<ListEntry<K>>, K: Send + Sync> Sync for ListTable<T, K> {}
 
-impl<T: Send + Sync + 'static> ListTable<T> {
-    /// An empty table of objects that take part in it by `entry`. May sleep.
-    pub(crate) fn new(entry: fn(&T) -> &ListEntry<T>) -> impl PinInit<Self, Error> {
+impl<T: Has<ListEntry<K>>, K> ListTable<T, K> {
+    /// An empty table. May sleep.
+    pub(crate) fn new() -> impl PinInit<Self, Error> {
+        const { assert!(size_of::<K>() == 8 && align_of::<K>() <= 8) };
         try_pin_init!(Self {
             // SAFETY: The slot is valid for the table that C initialises.
             table <- unsafe {
@@ -387,7 +376,6 @@ impl<T: Send + Sync + 'static> ListTable<T> {
                     to_result(bindings::shim6_helper_list_table_init_8(Opaque::cast_into(slot)))
                 })
             },
-            entry,
             _owns: PhantomData,
         }? Error)
     }
@@ -395,17 +383,19 @@ impl<T: Send + Sync + 'static> ListTable<T> {
     /// The first object with this key that `accept` accepts.
     pub(crate) fn find<'rcu>(
         &'rcu self,
-        key: &[u8; 8],
+        key: &K,
         _rcu: &'rcu Guard,
         mut accept: impl FnMut(&T) -> bool,
     ) -> Option<&'rcu T> {
         // SAFETY: The table is initialised; the guard is evidence of the lock.
         let mut node = unsafe {
-            bindings::shim6_helper_list_table_lookup_8(self.table.get(), key.as_ptr().cast())
+            bindings::shim6_helper_list_table_lookup_8(self.table.get(), ptr::from_ref(key).cast())
         };
         while !node.is_null() {
             // SAFETY: As in `Table::lookup`.
-            let object: &'rcu T = unsafe { &**(*node.cast::<ListEntry<T>>()).object.get() };
+            let object = unsafe { member::object_of(node.cast::<ListEntry<K>>()) };
+            // SAFETY: As in `Table::lookup`.
+            let object: &'rcu T = unsafe { &*object };
             if accept(object) {
                 return Some(object);
             }
@@ -422,13 +412,12 @@ impl<T: Send + Sync + 'static> ListTable<T> {
     /// `ENOMEM`, `E2BIG` if the table cannot grow.
     pub(crate) fn insert(&self, object: &RcuArc<T>) -> Result {
         fault::point(fault::Point::Insertion)?;
-        let entry = (self.entry)(object);
-        // SAFETY: As in `Table::insert`.
-        unsafe { *entry.object.get() = &raw const **object };
+        let entry: *mut ListEntry<K> = member::place_of::<T, _>(object).ok_or(EINVAL)?;
         let reference = object.clone().into_raw();
+        // INVARIANT: The entry is at its place.
         // SAFETY: The node is followed by its key and lives as long as the reference.
         to_result(unsafe {
-            bindings::shim6_helper_list_table_insert_8(self.table.get(), entry.node.get())
+            bindings::shim6_helper_list_table_insert_8(self.table.get(), entry.cast())
         })
         .inspect_err(|_| {
             // SAFETY: The table did not take the reference.
@@ -438,41 +427,26 @@ impl<T: Send + Sync + 'static> ListTable<T> {
 
     /// Takes an object out of the table; false if it is not there (any more). Any context.
     pub(crate) fn remove(&self, object: &T) -> bool {
-        let entry = (self.entry)(object);
+        let node = object.member().node.get();
         // SAFETY: As in `Table::remove`.
-        let removed = unsafe {
-            bindings::shim6_helper_list_table_remove_8(self.table.get(), entry.node.get())
-        } == 0;
+        let removed =
+            unsafe { bindings::shim6_helper_list_table_remove_8(self.table.get(), node) } == 0;
         if removed {
             // SAFETY: The table held a reference, and only one caller removes an element.
-            drop(unsafe { RcuArc::from_raw(*entry.object.get()) });
+            drop(unsafe { RcuArc::from_raw(object) });
         }
         removed
     }
 }
 
-/// Gives back the reference that a list table held for an element.
-///
-/// # Safety
-///
-/// `element` is the start of a [`ListEntry<T>`] that was in a table that is going away.
-unsafe extern "C" fn release_listed<T: Send + Sync + 'static>(
-    element: *mut c_void,
-    _table: *mut c_void,
-) {
-    let entry = element.cast::<ListEntry<T>>();
-    // SAFETY: By the invariant of `ListTable` the object is one the table owns a reference to.
-    drop(unsafe { RcuArc::from_raw(*(*entry).object.get()) });
-}
-
 #[pinned_drop]
-impl<T: Send + Sync + 'static> PinnedDrop for ListTable<T> {
+impl<T: Has<ListEntry<K>>, K> PinnedDrop for ListTable<T, K> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Nobody else can reach the table; its first member is the rhashtable.
         unsafe {
             bindings::rhashtable_free_and_destroy(
                 self.table.get().cast(),
-                Some(release_listed::<T>),
+                Some(release::<T, ListEntry<K>>),
                 ptr::null_mut(),
             );
         }

@@ -21,6 +21,7 @@ use crate::{
         Cause,
         Context,
         Contexts,
+        Identity,
         Namespace,
         Refusal,
         SetPairError,
@@ -94,12 +95,12 @@ impl Do for Get {
 /// A dump of the contexts of a namespace.
 pub(super) struct All<'a> {
     contexts: &'a Contexts,
-    walk: Walk<'a, Context, 40>,
+    walk: Walk<'a, Context, Identity>,
     /// What the walk gave and was not shown yet.
     waiting: [Option<RcuArc<Context>>; BATCH],
     /// Whether the walk has come to its end.
     finished: bool,
-    negatives: Walk<'a, NegativeEntry, 40>,
+    negatives: Walk<'a, NegativeEntry, Identity>,
 }
 
 impl Dump for Get {

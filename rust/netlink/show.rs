@@ -274,7 +274,7 @@ pub(super) fn event(
 
 /// Writes what is left of a context that failed.
 pub(super) fn negative(message: &mut Message<'_>, entry: &NegativeEntry) -> Result {
-    ulids(message, &entry.identity)?;
+    ulids(message, entry.identity())?;
     message.put_u8(A_STATE, entry.negative.state.number())?;
     timer(message, entry.negative.until, control::now())
 }
