@@ -20,16 +20,6 @@ use kernel::{
     prelude::*, //
 };
 
-/// What the state machines of a context keep.
-pub(super) enum Machines {
-    /// There are none: the context is static.
-    None,
-    /// Nothing that could not be made anew, because nothing goes on.
-    Resting(Rest),
-    /// All of it.
-    Kept(KBox<Establishment>),
-}
-
 /// What the state machines of a context keep, or would if they kept all.
 pub(crate) enum Look<'a> {
     /// It is kept.
@@ -54,34 +44,28 @@ impl Locked<'_> {
     /// was not kept. May sleep.
     pub(crate) fn establishment(&mut self) -> Option<&mut Establishment> {
         self.wake().ok()?;
-        match &mut self.control.machines {
-            Machines::Kept(establishment) => Some(establishment),
-            Machines::Resting(_) | Machines::None => None,
-        }
+        self.kept_establishment()
     }
 
     /// As [`Locked::establishment`], if it is kept: nothing goes on otherwise.
     pub(crate) fn kept_establishment(&mut self) -> Option<&mut Establishment> {
-        match &mut self.control.machines {
-            Machines::Kept(establishment) => Some(establishment),
-            Machines::Resting(_) | Machines::None => None,
-        }
+        self.control.kept.as_deref_mut()
     }
 
     /// As [`Locked::establishment`], to look at. May sleep.
     pub(crate) fn look_at_establishment(&self) -> Result<Option<Look<'_>>, AllocError> {
-        Ok(match &self.control.machines {
-            Machines::Kept(establishment) => Some(Look::Kept(establishment)),
-            Machines::Resting(rest) => self.woken(*rest)?.map(Look::Made),
-            Machines::None => None,
+        Ok(match (&self.control.kept, self.control.rest) {
+            (Some(establishment), _) => Some(Look::Kept(establishment)),
+            (None, Some(rest)) => self.woken(rest)?.map(Look::Made),
+            (None, None) => None,
         })
     }
 
     /// Makes what the state machines had if it was not kept.
     pub(super) fn wake(&mut self) -> Result<(), AllocError> {
-        if let Machines::Resting(rest) = self.control.machines {
+        if let (None, Some(rest)) = (&self.control.kept, self.control.rest) {
             if let Some(establishment) = self.woken(rest)? {
-                self.control.machines = Machines::Kept(establishment);
+                self.control.kept = Some(establishment);
                 self.context.is_awake.store(true, Ordering::Relaxed);
             }
         }
@@ -102,9 +86,10 @@ impl Locked<'_> {
         let constants = Namespace::of(self.context.net()).settings.constants();
         let reap = self.reap_constants();
         let local = self.local();
-        if let Machines::Kept(establishment) = &self.control.machines {
+        if let Some(establishment) = &self.control.kept {
             if let Some(rest) = establishment.rest(&constants, &reap, &local) {
-                self.control.machines = Machines::Resting(rest);
+                self.control.rest = Some(rest);
+                self.control.kept = None;
                 self.context.is_awake.store(false, Ordering::Relaxed);
             }
         }

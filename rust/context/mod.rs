@@ -273,10 +273,12 @@ pub(crate) struct Context {
     /// The last packet left by a device without carrier.
     is_cut: AtomicBool,
     origin: Origin,
+    wishes: AtomicU32,
     /// `CT(local)`.
     by_tag: Entry<ContextTag>,
     net: &'static Net,
-    owner: Option<Owner>,
+    /// Few contexts have one.
+    owner: Option<KBox<Owner>>,
     local: RcuPtr<Local>,
     peer: RcuPtr<Peer>,
     #[pin]
@@ -284,11 +286,10 @@ pub(crate) struct Context {
     #[pin]
     timer: Timer<Context>,
     pending: PendingNode<Context>,
-    wishes: AtomicU32,
-    /// When a socket was last found that uses it, in milliseconds.
-    used: AtomicU64,
     made: Instant,
-    switches: AtomicU64,
+    /// When a socket was last found that uses it, in milliseconds, of which these are the low bits.
+    used: AtomicU32,
+    switches: AtomicU32,
     /// Since when the current pair is what it is, or works again, in milliseconds.
     path_since: AtomicU64,
     /// When feedback of each kind was last acted on, in milliseconds.
@@ -322,6 +323,8 @@ impl Context {
         publish::check_pair(net, &lists, &ulids, &new.pair)?;
         let path = Path::over(new.pair, &new.identity, new.peer.tag)?;
         let peer = Peer::new(new.identity, new.peer).map_err(|_| SetPairError::NoMemory)?;
+        let owner = new.owner.map(|owner| KBox::new(owner, GFP_KERNEL));
+        let owner = owner.transpose()?;
         RcuArc::pin_init_in(
             &CONTEXTS,
             try_pin_init!(Self {
@@ -329,7 +332,7 @@ impl Context {
                 by_tag: Entry::new(new.tag_local),
                 net,
                 origin: new.origin,
-                owner: new.owner,
+                owner,
                 lent_to: AtomicUsize::new(0),
                 state: AtomicU8::new(new.state.number()),
                 path: RcuSlot::new(path),
@@ -341,9 +344,9 @@ impl Context {
                 timer <- Timer::new(),
                 pending: PendingNode::new(),
                 wishes: AtomicU32::new(0),
-                used: AtomicU64::new(0),
+                used: AtomicU32::new(0),
                 made: control::now(),
-                switches: AtomicU64::new(0),
+                switches: AtomicU32::new(0),
                 path_since: AtomicU64::new(control::now().as_millis()),
                 stamps: Stamps::new(),
                 feedback: [const { AtomicU64::new(0) }; 2],
@@ -375,7 +378,7 @@ impl Context {
 
     /// The socket that it was made for, if it is a fork of this host.
     pub(crate) fn owner(&self) -> Option<&Owner> {
-        self.owner.as_ref()
+        self.owner.as_deref()
     }
 
     /// Whether it is a fork.
@@ -567,12 +570,12 @@ impl Context {
 
     /// Notes that a socket uses it.
     pub(crate) fn set_used_at(&self, now: Instant) {
-        self.used.store(now.as_millis(), Ordering::Relaxed);
+        self.used.store(now.as_millis() as u32, Ordering::Relaxed);
     }
 
     /// Whether a socket was found to use it when sockets were looked at then.
     pub(crate) fn was_used_at(&self, then: Instant) -> bool {
-        self.used.load(Ordering::Relaxed) == then.as_millis()
+        self.used.load(Ordering::Relaxed) == then.as_millis() as u32
     }
 
     /// How long it has been there.
@@ -582,7 +585,7 @@ impl Context {
 
     /// How often the current pair changed.
     pub(crate) fn switches(&self) -> u64 {
-        self.switches.load(Ordering::Relaxed)
+        u64::from(self.switches.load(Ordering::Relaxed))
     }
 
     /// How long the current pair is what it is, or works again.
@@ -627,4 +630,3 @@ impl HasTimer for Context {
         }
     }
 }
-

@@ -6,7 +6,6 @@
 use super::{
     history::History,
     lent::Special,
-    machines::Machines,
     overrides::ToldTimeout,
     trace,
     Cause,
@@ -28,7 +27,8 @@ use super::{
 use crate::{
     control::{
         self,
-        Establishment, //
+        Establishment,
+        Rest, //
     },
     kernel_ext::{
         address::In6Addr,
@@ -112,8 +112,10 @@ pub(super) struct Control {
     pub(super) pair_reason: PairReason,
     /// What happened last.
     pub(super) history: History,
-    /// What the state machines keep.
-    pub(super) machines: Machines,
+    /// What the state machines keep while anything goes on.
+    pub(super) kept: Option<KBox<Establishment>>,
+    /// What is kept of them otherwise; `None` for a static context, which has none.
+    pub(super) rest: Option<Rest>,
     /// The Send Timeout as the peer was told.
     pub(super) told: ToldTimeout,
     /// What most contexts do not have, once somebody wanted something.
@@ -128,7 +130,8 @@ impl Control {
             holds_last_resort: false,
             pair_reason,
             history: History::new(),
-            machines: establishment.map_or(Machines::None, Machines::Kept),
+            kept: establishment,
+            rest: None,
             told: ToldTimeout::default(),
             special: None,
         }
