@@ -10,7 +10,6 @@
 use super::{
     Context,
     KnownLocator,
-    LocatorList,
     Locators,
     Side,
     Steering, //
@@ -65,7 +64,6 @@ impl Choice {
             None => Some(None),
             Some(index) => lists
                 .side(side)
-                .as_slice()
                 .get(index as usize)
                 .map(|known| Some(known.locator)),
         };
@@ -78,11 +76,8 @@ impl Choice {
 }
 
 /// The place of a locator in a list, counted from one.
-fn place_of(list: &LocatorList, locator: &Locator) -> Option<u32> {
-    let index = list
-        .as_slice()
-        .iter()
-        .position(|known| known.locator == *locator)?;
+fn place_of(list: &[KnownLocator], locator: &Locator) -> Option<u32> {
+    let index = list.iter().position(|known| known.locator == *locator)?;
     u32::try_from(index).ok()?.checked_add(1)
 }
 
@@ -141,10 +136,7 @@ impl Arrival {
             Side::Peer => raw >> PLACE_BITS & PLACE_MASK,
         };
         let lists = context.locators(rcu);
-        let known: &KnownLocator = lists
-            .side(side)
-            .as_slice()
-            .get(place.checked_sub(1)? as usize)?;
+        let known: &KnownLocator = lists.side(side).get(place.checked_sub(1)? as usize)?;
         Some(known.locator)
     }
 }
@@ -152,6 +144,6 @@ impl Arrival {
 /// Four bits that are others when a list is, most probably: generations are random or count.
 fn version(context: &Context, rcu: &Guard) -> u32 {
     let local = context.local(rcu).generation.get();
-    let peer = context.peer(rcu).generation.map_or(0, |peer| peer.get());
+    let peer = context.peer(rcu).generation().map_or(0, |peer| peer.get());
     local & 3 | (peer & 3) << 2
 }

@@ -10,6 +10,7 @@ use super::{
     Change,
     Context,
     KnownLocator,
+    Listed,
     Locators,
     Locked,
     Namespace,
@@ -94,7 +95,7 @@ impl Context {
         let may_use_now = pair.peer == locked.pair_with(None, None).peer
             || locked
                 .peer()
-                .list
+                .list()
                 .find(&pair.peer)
                 .is_none_or(|known| self.may_send_to(known));
         locked.check(side, &wanted.locator)?;
@@ -113,7 +114,7 @@ impl Context {
             }
             Side::Peer => {
                 let peer = locked.peer();
-                let list = peer.list.map(prioritize)?;
+                let list = peer.list().map(prioritize)?;
                 change.peer = Some(peer.facts_with(list)?);
             }
         }
@@ -207,7 +208,7 @@ impl Locked<'_> {
         let (local, peer) = (self.local(), self.peer());
         let is_excluded = side == Side::Peer
             && peer
-                .list
+                .list()
                 .find(locator)
                 .is_some_and(|known| known.is_excluded);
         if is_excluded {
@@ -215,7 +216,7 @@ impl Locked<'_> {
         }
         let lists = Locators {
             local: &local.list,
-            peer: &peer.list,
+            peer: peer.list(),
         };
         let pair = self.pair_with_side(side, locator);
         check_pair(self.context.net, &lists, self.context.ulids(), &pair)
@@ -242,8 +243,8 @@ impl Locked<'_> {
         let pair = self.pair_with(None, None);
         let (local, peer) = (self.local(), self.peer());
         let list = match side {
-            Side::Local => &local.list,
-            Side::Peer => &peer.list,
+            Side::Local => &*local.list,
+            Side::Peer => peer.list(),
         };
         let Some(known) = list.find(locator) else {
             return Ok(());
@@ -300,7 +301,7 @@ impl Locked<'_> {
         }
         if has(Side::Peer) {
             let peer = self.peer();
-            let list = peer.list.map(|known| before(Side::Peer, known))?;
+            let list = peer.list().map(|known| before(Side::Peer, known))?;
             change.peer = Some(peer.facts_with(list)?);
         }
         self.apply(net, change, Cause::Socket)?;

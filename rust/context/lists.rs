@@ -12,6 +12,7 @@ use super::{
     Change,
     Context,
     KnownLocator,
+    Listed,
     Local,
     LocatorList,
     Locked,
@@ -84,8 +85,8 @@ impl ListWishes {
         if self.peer.is_empty() {
             return Ok(list);
         }
-        let mut told = KVec::with_capacity(list.as_slice().len(), GFP_KERNEL)?;
-        for known in list.as_slice() {
+        let mut told = KVec::with_capacity(list.len(), GFP_KERNEL)?;
+        for known in list.iter() {
             told.push((known.locator, known.preference), GFP_KERNEL)?;
         }
         let used = mark(&list, &self.peer)?;
@@ -96,7 +97,7 @@ impl ListWishes {
 
 /// Excludes what is not wanted, unless that is all.
 fn mark(list: &LocatorList, wanted: &[Wanted]) -> Result<LocatorList, AllocError> {
-    let is_any = wanted.iter().any(|wanted| list.contains(&wanted.locator));
+    let is_any = wanted.iter().any(|wanted| list.has(&wanted.locator));
     list.map(|known| match find(wanted, &known.locator) {
         Some(wanted) => {
             wanted.apply_to(&mut known.preference);
@@ -182,7 +183,7 @@ impl Context {
                 }
                 for wanted in wanted {
                     let address = In6Addr::from_octets(wanted.locator.as_octets());
-                    if !full.list.contains(&wanted.locator) {
+                    if !full.list.has(&wanted.locator) {
                         return Err(SetPairError::NotInList(Side::Local));
                     }
                     if !inet6::is_local_address(net, &address) {
@@ -196,7 +197,7 @@ impl Context {
         };
         let pair = locked.pair_with(None, None);
         let change = Change {
-            pair: (!local.list.contains(&pair.local)).then(|| {
+            pair: (!local.list.has(&pair.local)).then(|| {
                 let pair = locked.pair_with(Some(ulids.local.as_locator()), None);
                 (pair, PairReason::Socket)
             }),
@@ -236,10 +237,7 @@ impl Context {
         let peer = locked.peer();
         let wish = match wanted {
             Some(wanted) => {
-                if !wanted
-                    .iter()
-                    .all(|wanted| peer.list.contains(&wanted.locator))
-                {
+                if !wanted.iter().all(|wanted| peer.list().has(&wanted.locator)) {
                     return Err(SetPairError::NotInList(Side::Peer));
                 }
                 copy(wanted)?
@@ -248,7 +246,7 @@ impl Context {
         };
         // As the peer told it, before what a socket wanted until now.
         let told = core::mem::take(&mut locked.control.special_mut()?.lists.told);
-        let list = peer.list.map(|known| {
+        let list = peer.list().map(|known| {
             known.is_excluded = false;
             if let Some((_, preference)) = told.iter().find(|(told, _)| *told == known.locator) {
                 known.preference = *preference;
@@ -267,7 +265,7 @@ impl Context {
                     None => wanted
                         .iter()
                         .filter(|wanted| {
-                            peer.list.find(&wanted.locator).is_some_and(|known| {
+                            peer.list().find(&wanted.locator).is_some_and(|known| {
                                 this.may_send_to(&KnownLocator {
                                     is_excluded: false,
                                     ..*known

@@ -5,6 +5,7 @@
 
 use super::{
     KnownLocator,
+    Listed,
     LocatorList, //
 };
 use crate::{

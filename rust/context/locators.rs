@@ -9,6 +9,7 @@ use crate::proto::locator::{
     VerificationMethod,
     MAX_LOCATORS, //
 };
+use core::ops::Deref;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
@@ -81,7 +82,7 @@ impl LocatorList {
         locators: impl IntoIterator<Item = KnownLocator>,
     ) -> Result<Self, ListError> {
         let list = Self::told(locators)?;
-        if !list.contains(&ulid.as_locator()) {
+        if !list.has(&ulid.as_locator()) {
             return Err(ListError::WithoutUlid);
         }
         Ok(list)
@@ -100,7 +101,7 @@ impl LocatorList {
             if list.len() >= MAX_LOCATORS {
                 return Err(ListError::TooMany);
             }
-            if find(&list, &known.locator).is_some() {
+            if list.has(&known.locator) {
                 return Err(ListError::Duplicate);
             }
             list.push(known, GFP_KERNEL)
@@ -108,26 +109,41 @@ impl LocatorList {
         }
         Ok(Self(list))
     }
+}
 
-    /// The locators in order.
-    pub(crate) fn as_slice(&self) -> &[KnownLocator] {
+impl Deref for LocatorList {
+    type Target = [KnownLocator];
+
+    fn deref(&self) -> &[KnownLocator] {
         &self.0
     }
+}
 
+/// What is asked of locators in a list, wherever that is.
+pub(crate) trait Listed {
     /// The record of a locator.
-    pub(crate) fn find(&self, locator: &Locator) -> Option<&KnownLocator> {
-        find(&self.0, locator)
-    }
+    fn find(&self, locator: &Locator) -> Option<&KnownLocator>;
 
     /// Whether a locator is in the list.
     #[inline]
-    pub(crate) fn contains(&self, locator: &Locator) -> bool {
+    fn has(&self, locator: &Locator) -> bool {
         self.find(locator).is_some()
     }
 
     /// Whether another list has the same locators, in the same order, verified and flagged alike:
     /// BROKEN comes and goes with links. Numbers that somebody set are no difference.
-    pub(crate) fn is_as(&self, other: &Self) -> bool {
+    fn is_as(&self, other: &Self) -> bool;
+
+    /// A copy in which `edit` changed what is known of the locators. May sleep.
+    fn map(&self, edit: impl FnMut(&mut KnownLocator)) -> Result<LocatorList, AllocError>;
+}
+
+impl Listed for [KnownLocator] {
+    fn find(&self, locator: &Locator) -> Option<&KnownLocator> {
+        self.iter().find(|known| known.locator == *locator)
+    }
+
+    fn is_as(&self, other: &Self) -> bool {
         let known = |known: &KnownLocator| {
             (
                 known.locator,
@@ -135,38 +151,33 @@ impl LocatorList {
                 known.preference.flags, //
             )
         };
-        self.0.iter().map(known).eq(other.0.iter().map(known))
+        self.iter().map(known).eq(other.iter().map(known))
     }
 
-    /// A copy in which `edit` changed what is known of the locators. May sleep.
-    pub(crate) fn map(&self, mut edit: impl FnMut(&mut KnownLocator)) -> Result<Self, AllocError> {
-        let mut list = KVec::with_capacity(self.0.len(), GFP_KERNEL)?;
-        for known in &self.0 {
+    fn map(&self, mut edit: impl FnMut(&mut KnownLocator)) -> Result<LocatorList, AllocError> {
+        let mut list = KVec::with_capacity(self.len(), GFP_KERNEL)?;
+        for known in self {
             let mut copy = *known;
             edit(&mut copy);
             // It is the same locator whatever is known of it.
             copy.locator = known.locator;
             list.push(copy, GFP_KERNEL)?;
         }
-        Ok(Self(list))
+        Ok(LocatorList(list))
     }
-}
-
-fn find<'a>(list: &'a [KnownLocator], locator: &Locator) -> Option<&'a KnownLocator> {
-    list.iter().find(|known| known.locator == *locator)
 }
 
 /// Both lists of a context.
 pub(crate) struct Locators<'a> {
     /// `Ls(local)`.
-    pub(crate) local: &'a LocatorList,
+    pub(crate) local: &'a [KnownLocator],
     /// `Ls(peer)`.
-    pub(crate) peer: &'a LocatorList,
+    pub(crate) peer: &'a [KnownLocator],
 }
 
 impl<'a> Locators<'a> {
     /// The list of one end.
-    pub(crate) fn side(&self, side: Side) -> &'a LocatorList {
+    pub(crate) fn side(&self, side: Side) -> &'a [KnownLocator] {
         match side {
             Side::Local => self.local,
             Side::Peer => self.peer,

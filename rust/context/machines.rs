@@ -73,7 +73,7 @@ impl Locked<'_> {
     }
 
     fn woken(&self, rest: Rest) -> Result<Option<KBox<Establishment>>, AllocError> {
-        let Some(tag_peer) = self.peer().tag else {
+        let Some(tag_peer) = self.peer().tag() else {
             return Ok(None);
         };
         let pair = self.pair_with(None, None);

@@ -55,6 +55,7 @@ pub(crate) use local::Local;
 pub(crate) use locators::{
     KnownLocator,
     ListError,
+    Listed,
     LocatorList,
     Locators,
     Side, //
@@ -322,7 +323,7 @@ impl Context {
         };
         publish::check_pair(net, &lists, &ulids, &new.pair)?;
         let path = Path::over(new.pair, &new.identity, new.peer.tag)?;
-        let peer = Peer::new(new.identity, new.peer).map_err(|_| SetPairError::NoMemory)?;
+        let peer = Peer::new(new.tag_local, &new.peer).map_err(|_| SetPairError::NoMemory)?;
         let owner = new.owner.map(|owner| KBox::new(owner, GFP_KERNEL));
         let owner = owner.transpose()?;
         RcuArc::pin_init_in(
@@ -447,7 +448,7 @@ impl Context {
         let lists = self.locators(rcu);
         if let Some(local) = steering.local {
             let address = In6Addr::from_octets(local.as_octets());
-            if lists.local.contains(&local) && inet6::is_local_address(self.net, &address) {
+            if lists.local.has(&local) && inet6::is_local_address(self.net, &address) {
                 pair.local = local;
             }
         }
@@ -506,7 +507,7 @@ impl Context {
     pub(crate) fn locators<'rcu>(&'rcu self, rcu: &'rcu Guard) -> Locators<'rcu> {
         Locators {
             local: &self.local(rcu).list,
-            peer: &self.peer(rcu).list,
+            peer: self.peer(rcu).list(),
         }
     }
 

@@ -4,7 +4,7 @@
 //! something else.
 
 use super::{
-    Identity,
+    KnownLocator,
     LocatorList, //
 };
 use crate::{
@@ -14,7 +14,8 @@ use crate::{
             self,
             RcuArc, //
         },
-        rhashtable::ListEntry, //
+        rhashtable::ListEntry,
+        slices::Slices, //
     },
     proto::{
         locator::Ulid,
@@ -22,7 +23,6 @@ use crate::{
         tag::ContextTag, //
     },
 };
-use core::ops::Deref;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
@@ -53,65 +53,90 @@ impl PeerFacts {
             keepalive_timeout: None,
         })
     }
-
-    /// Whether both are the same peer with the same to say. An Update Request that only asks whether
-    /// a pair works repeats what was told before.
-    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
-        self.tag == other.tag
-            && self.list.as_slice() == other.list.as_slice()
-            && self.generation == other.generation
-            && self.pds.as_slice() == other.pds.as_slice()
-            && self.keepalive_timeout == other.keepalive_timeout
-    }
 }
 
 /// The peer of a context; immutable, and found by its tag.
 pub(crate) struct Peer {
-    entry: ListEntry<Option<ContextTag>>,
-    identity: Identity,
-    facts: PeerFacts,
+    tag: ListEntry<Option<ContextTag>>,
+    /// `CT(local)` of the context.
+    tag_local: ContextTag,
+    /// `Ls(peer)`, and the CGA Parameter Data Structure.
+    told: Slices<KnownLocator, u8>,
+    generation: Option<Generation>,
+    keepalive_timeout: Option<u16>,
 }
 
-has_member!(Peer, entry: ListEntry<Option<ContextTag>>);
+has_member!(Peer, tag: ListEntry<Option<ContextTag>>);
 
 pub(super) static PEERS: rcu::Cache<Peer> = rcu::Cache::new(c"shim6_peer");
 
 impl Peer {
-    /// The peer of the context with this identity. May sleep.
-    pub(super) fn new(identity: Identity, facts: PeerFacts) -> Result<RcuArc<Self>> {
+    /// The peer of the context with this `CT(local)`. May sleep.
+    pub(super) fn new(tag_local: ContextTag, facts: &PeerFacts) -> Result<RcuArc<Self>> {
         RcuArc::pin_init_in(
             &PEERS,
             try_init!(Self {
-                entry: ListEntry::new(facts.tag),
-                identity,
-                facts,
+                tag: ListEntry::new(facts.tag),
+                tag_local,
+                told: Slices::new(&facts.list, &facts.pds)?,
+                generation: facts.generation,
+                keepalive_timeout: facts.keepalive_timeout,
             }? Error),
         )
+    }
+
+    /// `CT(local)` of the context that it is the peer of.
+    pub(super) fn tag_local(&self) -> ContextTag {
+        self.tag_local
+    }
+
+    /// As [`PeerFacts::tag`].
+    #[inline]
+    pub(crate) fn tag(&self) -> Option<ContextTag> {
+        *self.tag.key()
+    }
+
+    /// `Ls(peer)`.
+    #[inline]
+    pub(crate) fn list(&self) -> &[KnownLocator] {
+        self.told.first()
+    }
+
+    /// As [`PeerFacts::generation`].
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.generation
+    }
+
+    /// As [`PeerFacts::pds`].
+    pub(crate) fn pds(&self) -> &[u8] {
+        self.told.second()
+    }
+
+    /// As [`PeerFacts::keepalive_timeout`].
+    pub(crate) fn keepalive_timeout(&self) -> Option<u16> {
+        self.keepalive_timeout
     }
 
     /// The same peer with another list. May sleep.
     pub(crate) fn facts_with(&self, list: LocatorList) -> Result<PeerFacts, AllocError> {
         let mut pds = KVec::new();
-        pds.extend_from_slice(&self.facts.pds, GFP_KERNEL)?;
+        pds.extend_from_slice(self.pds(), GFP_KERNEL)?;
         Ok(PeerFacts {
-            tag: self.facts.tag,
+            tag: self.tag(),
             list,
-            generation: self.facts.generation,
+            generation: self.generation,
             pds,
-            keepalive_timeout: self.facts.keepalive_timeout,
+            keepalive_timeout: self.keepalive_timeout,
         })
     }
 
-    /// Of which context it is the peer.
-    pub(super) fn identity(&self) -> &Identity {
-        &self.identity
-    }
-}
-
-impl Deref for Peer {
-    type Target = PeerFacts;
-
-    fn deref(&self) -> &PeerFacts {
-        &self.facts
+    /// Whether this is what the peer has told already. An Update Request that only asks whether a
+    /// pair works repeats what was told before.
+    pub(crate) fn has_told(&self, facts: &PeerFacts) -> bool {
+        self.tag() == facts.tag
+            && *self.list() == *facts.list
+            && self.generation == facts.generation
+            && *self.pds() == *facts.pds
+            && self.keepalive_timeout == facts.keepalive_timeout
     }
 }

@@ -13,6 +13,7 @@ use super::{
     Counter,
     Event,
     Happened,
+    Listed,
     Local,
     Locators,
     Namespace,
@@ -218,7 +219,7 @@ impl Context {
         }
         if !preferences.is_empty() {
             let local = locked.local();
-            let is_listed = |(locator, _): &(Locator, Preference)| local.list.contains(locator);
+            let is_listed = |(locator, _): &(Locator, Preference)| local.list.has(locator);
             if !preferences.iter().all(is_listed) {
                 return Err(SetPairError::NotInList(Side::Local));
             }
@@ -282,7 +283,7 @@ impl Locked<'_> {
     /// Those that would be in force if nothing was otherwise than in the namespace.
     pub(super) fn namespace_reap_constants(&self) -> reap::Constants {
         let settings = &Namespace::of(self.context.net()).settings;
-        settings.reap_constants(self.peer().keepalive_timeout)
+        settings.reap_constants(self.peer().keepalive_timeout())
     }
 
     /// What a message of this context that is sent now has to tell of the Send Timeout; the peer
@@ -363,14 +364,20 @@ impl Locked<'_> {
         let old_peer = self.peer();
         let old_pair = context.pair(&rcu::read_lock());
 
-        let new_peer = change
+        let facts = change
             .peer
             .map(|mut facts| {
                 if let Some(special) = self.control.special_if_any() {
                     facts.list = special.lists.used(facts.list)?;
                 }
-                Peer::new(*context.identity(), facts)
+                Ok::<_, AllocError>(facts)
             })
+            .transpose()?;
+        let peer_changed = facts
+            .as_ref()
+            .is_some_and(|facts| !old_peer.has_told(facts));
+        let new_peer = facts
+            .map(|facts| Peer::new(context.tag_local(), &facts))
             .transpose()
             .map_err(|_| SetPairError::NoMemory)?;
         let local = change.local.as_ref().unwrap_or(&old_local);
@@ -379,13 +386,13 @@ impl Locked<'_> {
         if change.pair.is_some() {
             let lists = Locators {
                 local: &local.list,
-                peer: &peer.list,
+                peer: peer.list(),
             };
             check_pair(net, &lists, context.ulids(), &pair)?;
         }
         // A path belongs to a pair and to a tag.
-        let path = if pair != old_pair || peer.tag != old_peer.tag {
-            Some(Path::over(pair, context.identity(), peer.tag)?)
+        let path = if pair != old_pair || peer.tag() != old_peer.tag() {
+            Some(Path::over(pair, context.identity(), peer.tag())?)
         } else {
             None
         };
@@ -402,9 +409,6 @@ impl Locked<'_> {
 
         // Nothing fails from here on.
         let local_changed = change.local.is_some();
-        let peer_changed = new_peer
-            .as_ref()
-            .is_some_and(|new| !new.says_the_same_as(&old_peer));
         if let Some(local) = change.local {
             context.local.replace(local);
         }
@@ -486,10 +490,10 @@ pub(super) fn check_pair(
     if *pair == ulids.as_locators() {
         return Ok(());
     }
-    if !lists.local.contains(&pair.local) {
+    if !lists.local.has(&pair.local) {
         return Err(SetPairError::NotInList(Side::Local));
     }
-    if !lists.peer.contains(&pair.peer) {
+    if !lists.peer.has(&pair.peer) {
         return Err(SetPairError::NotInList(Side::Peer));
     }
     if !inet6::is_local_address(net, &In6Addr::from_octets(pair.local.as_octets())) {

@@ -6,6 +6,7 @@
 use super::{
     Context,
     Detection,
+    Listed,
     SetPairError,
     Side,
     Wanted, //
@@ -71,7 +72,7 @@ impl Setting {
                 let has_ulid = wanted.iter().any(|wanted| wanted.locator == ulid);
                 let rcu = rcu::read_lock();
                 let list = context.locators(&rcu).side(*side);
-                let are_listed = wanted.iter().all(|wanted| list.contains(&wanted.locator));
+                let are_listed = wanted.iter().all(|wanted| list.has(&wanted.locator));
                 if are_listed && (*side == Side::Peer || has_ulid) {
                     Ok(())
                 } else {

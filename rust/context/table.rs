@@ -135,7 +135,7 @@ impl Contexts {
         self.by_peer_tag.find(&Some(tag), rcu, |peer| {
             // What is found may have been replaced just now.
             found = self
-                .by_identity(peer.identity(), rcu)
+                .by_tag(peer.tag_local(), rcu)
                 .filter(|context| core::ptr::eq(context.peer(rcu), peer) && accept(context));
             found.is_some()
         });
@@ -144,7 +144,7 @@ impl Contexts {
 
     /// Makes a peer found by its tag, if it has one. May sleep.
     pub(super) fn add_peer(&self, peer: &RcuArc<Peer>) -> Result {
-        match peer.tag {
+        match peer.tag() {
             Some(_) => self.by_peer_tag.insert(peer),
             None => Ok(()),
         }
@@ -152,7 +152,7 @@ impl Contexts {
 
     /// The peer is no longer found by its tag.
     pub(super) fn remove_peer(&self, peer: &Peer) {
-        if peer.tag.is_some() {
+        if peer.tag().is_some() {
             self.by_peer_tag.remove(peer);
         }
     }

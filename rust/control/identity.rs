@@ -13,6 +13,7 @@ use super::{
 use crate::{
     context::{
         KnownLocator,
+        Listed,
         Local,
         LocatorList,
         Namespace, //
@@ -425,7 +426,7 @@ impl Identities {
 /// A list with a generation of its own and the signature that it needs. May sleep.
 fn signed(list: LocatorList, identity: Arc<LocalIdentity>) -> Result<RcuArc<Local>> {
     let generation = Generation::new(random::u32());
-    let records = list.as_slice().iter().map(|known| LocatorRecord {
+    let records = list.iter().map(|known| LocatorRecord {
         locator: known.locator,
         method: known.verification.unwrap_or(VerificationMethod::HBA),
     });

@@ -70,6 +70,7 @@ use crate::{
     context::{
         Context,
         KnownLocator,
+        Listed,
         Local,
         Namespace, //
     },
@@ -228,7 +229,7 @@ impl Establishment {
     pub(crate) fn is_acknowledged(&self, known: &KnownLocator) -> bool {
         self.acknowledged
             .as_ref()
-            .is_some_and(|told| told.list.contains(&known.locator))
+            .is_some_and(|told| told.list.has(&known.locator))
     }
 
     /// Keeps a message that may have to be sent again. May sleep.

@@ -24,7 +24,8 @@ use crate::{
         Context,
         Counter,
         Event,
-        LocatorList,
+        KnownLocator,
+        Listed,
         Namespace,
         Origin,
         PairReason,
@@ -116,7 +117,7 @@ impl Control {
             now: now(),
             random: &mut KernelRandom,
         };
-        let known = peer.tag.is_some().then(|| peer.clone());
+        let known = peer.tag().is_some().then(|| peer.clone());
         let mut surroundings = Surroundings::new(context.ulids().peer, &local, known);
         let actions = decide(&mut machine, &mut step, &mut surroundings);
 
@@ -269,7 +270,7 @@ impl Turn<'_, '_> {
                     if let Some(peer) = surroundings.update()? {
                         // What the peer only repeats is no news. Two hosts that look for another
                         // standby at each question of the other would never stop to ask.
-                        if !peer.says_the_same_as(&self.context.lock()?.peer()) {
+                        if !self.context.lock()?.peer().has_told(&peer) {
                             self.publish_peer(peer)?;
                             self.has_candidates.set(true);
                         }
@@ -591,17 +592,17 @@ impl Turn<'_, '_> {
         loop {
             let confused = {
                 let rcu = rcu::read_lock();
-                let list = &self.context.peer(&rcu).list;
+                let list = self.context.peer(&rcu).list();
                 namespace
                     .contexts
                     .by_peer_tag(tag, &rcu, |other| {
                         let older = Claim {
                             identity: *other.identity(),
                             state: other.state(),
-                            peer_tag: other.peer(&rcu).tag,
+                            peer_tag: other.peer(&rcu).tag(),
                         };
                         !other.is_static()
-                            && confuses(&newer, &older, || overlap(list, &other.peer(&rcu).list))
+                            && confuses(&newer, &older, || overlap(list, other.peer(&rcu).list()))
                     })
                     .map(|other| *other.identity())
             };
@@ -614,7 +615,7 @@ impl Turn<'_, '_> {
             self.count(Counter::ContextConfused);
             self.control().restart(namespace, &other);
             // Whatever became of it, it must not be found again.
-            if other.peer(&rcu::read_lock()).tag == Some(tag) {
+            if other.peer(&rcu::read_lock()).tag() == Some(tag) {
                 self.control().discard(namespace, &other, Cause::Confusion);
             }
         }
@@ -622,10 +623,8 @@ impl Turn<'_, '_> {
 }
 
 /// Whether two lists have a locator in common.
-fn overlap(one: &LocatorList, other: &LocatorList) -> bool {
-    one.as_slice()
-        .iter()
-        .any(|known| other.contains(&known.locator))
+fn overlap(one: &[KnownLocator], other: &[KnownLocator]) -> bool {
+    one.iter().any(|known| other.has(&known.locator))
 }
 
 /// Who began a context with this cause.

@@ -25,6 +25,7 @@ use crate::{
         Context,
         Counter,
         Event,
+        Listed,
         Local,
         Locked,
         Namespace,
@@ -152,7 +153,7 @@ impl Watch {
 
 impl Candidates for KnownCandidates<'_> {
     fn local(&self, index: usize) -> Option<LocalCandidate> {
-        let known = self.local.list.as_slice().get(index)?;
+        let known = self.local.list.get(index)?;
         let address = In6Addr::from_octets(known.locator.as_octets());
         let found = local_address::find(self.context.net(), &address);
         Some(LocalCandidate {
@@ -162,13 +163,13 @@ impl Candidates for KnownCandidates<'_> {
             is_operational: found.is_some_and(|found| found.is_usable()),
             is_acknowledged: self
                 .acknowledged
-                .is_some_and(|told| told.list.contains(&known.locator)),
+                .is_some_and(|told| told.list.has(&known.locator)),
             is_deprecated: found.is_some_and(|found| found.is_deprecated()),
         })
     }
 
     fn peer(&self, index: usize) -> Option<PeerCandidate> {
-        let known = self.peer.list.as_slice().get(index)?;
+        let known = self.peer.list().get(index)?;
         Some(PeerCandidate {
             locator: known.locator,
             preference: known.preference,
@@ -422,7 +423,7 @@ impl Control {
     ) -> Result<(), SetPairError> {
         let mut buffer = Buffer::new().map_err(|_| SetPairError::NoMemory)?;
         let mut locked = context.lock()?;
-        let Some(tag) = locked.peer().tag else {
+        let Some(tag) = locked.peer().tag() else {
             return Ok(());
         };
         let Some(watch) = locked
@@ -449,7 +450,7 @@ impl Control {
         pair: LocatorPair,
     ) -> Result<(), SetPairError> {
         let mut buffer = [0; KEEPALIVE_LEN];
-        let Some(tag) = context.lock()?.peer().tag else {
+        let Some(tag) = context.lock()?.peer().tag() else {
             return Ok(());
         };
         match compose::keepalive(&mut buffer, tag) {
@@ -470,7 +471,7 @@ impl Control {
         let nonce = Nonce::new(KernelRandom.u32());
         let mut buffer = Buffer::new().map_err(|_| SetPairError::NoMemory)?;
         let mut locked = context.lock()?;
-        let (local, tag) = (locked.local(), locked.peer().tag);
+        let (local, tag) = (locked.local(), locked.peer().tag());
         let (Some(tag), Some(establishment)) = (tag, locked.establishment()) else {
             return Ok(());
         };
@@ -644,15 +645,15 @@ fn note_reachable(
     peer: &Peer,
     is_there: impl Fn(Locator) -> bool,
 ) -> Result<(), SetPairError> {
-    let known = peer.list.as_slice();
-    if !known
+    if !peer
+        .list()
         .iter()
         .any(|known| !known.is_reachable && is_there(known.locator))
     {
         return Ok(());
     }
     let list = peer
-        .list
+        .list()
         .map(|known| known.is_reachable |= is_there(known.locator))?;
     let change = Change {
         peer: Some(peer.facts_with(list)?),

@@ -12,6 +12,7 @@ use crate::{
         Counter,
         Establish,
         Identity,
+        Listed,
         Namespace,
         State,
         Wish, //
@@ -167,7 +168,7 @@ impl Control {
             }
             Key::PeerTag { tag, pair } => contexts.by_peer_tag(tag, rcu, |context| {
                 let locators = context.locators(rcu);
-                locators.local.contains(&pair.local) && locators.peer.contains(&pair.peer)
+                locators.local.has(&pair.local) && locators.peer.has(&pair.peer)
             }),
             Key::LocalTag(tag) => contexts.by_tag(tag, rcu),
         }
@@ -190,7 +191,7 @@ impl Control {
             // The peer lost its context: it gets another chance, ours is not touched.
             Message::I1(i1)
                 if context.state() == State::Established
-                    && context.peer(rcu).tag != Some(i1.initiator_tag) =>
+                    && context.peer(rcu).tag() != Some(i1.initiator_tag) =>
             {
                 self.answer_r1(namespace, arrival, i1);
                 Fate::Done
@@ -295,7 +296,7 @@ fn may_begin(namespace: &Namespace, key: &Key) -> bool {
 /// Whether a message came between locators of a context (RFC 5533, Section 10.4).
 fn is_between(context: &Context, arrival: &Arrival, rcu: &Guard) -> bool {
     let locators = context.locators(rcu);
-    locators.local.contains(&arrival.destination) && locators.peer.contains(&arrival.source)
+    locators.local.has(&arrival.destination) && locators.peer.has(&arrival.source)
 }
 
 /// The tag by which a message names the context of its receiver.

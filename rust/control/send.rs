@@ -175,7 +175,7 @@ impl Told {
         if local.identity.is_none() {
             return told;
         }
-        let known = local.list.as_slice();
+        let known = &*local.list;
         told.has_preferences = known
             .iter()
             .any(|known| known.preference != Preference::default());

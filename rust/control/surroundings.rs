@@ -10,6 +10,7 @@ use super::crypto::{
 use crate::{
     context::{
         KnownLocator,
+        Listed,
         Local,
         LocatorList,
         Peer,
@@ -101,7 +102,7 @@ impl<'a> Surroundings<'a> {
             facts.keepalive_timeout = told.keepalive_timeout;
         }
         if let (true, Some(peer)) = (facts.pds.is_empty(), &self.peer) {
-            facts.pds.extend_from_slice(&peer.pds, GFP_KERNEL)?;
+            facts.pds.extend_from_slice(peer.pds(), GFP_KERNEL)?;
         }
         facts.list = facts
             .list
@@ -119,7 +120,7 @@ impl<'a> Surroundings<'a> {
             Some((list, generation)) => (
                 list.map(|known| {
                     known.is_reachable |= peer
-                        .list
+                        .list()
                         .find(&known.locator)
                         .is_some_and(|before| before.is_reachable);
                 })?,
@@ -127,12 +128,12 @@ impl<'a> Surroundings<'a> {
             ),
             None => {
                 let mut preferences = told.preferences.iter();
-                let list = peer.list.map(|known| {
+                let list = peer.list().map(|known| {
                     if let Some(preference) = preferences.next() {
                         known.preference = *preference;
                     }
                 })?;
-                (list, peer.generation)
+                (list, peer.generation())
             }
         };
         let mut facts = peer.facts_with(list)?;
@@ -147,19 +148,19 @@ impl<'a> Surroundings<'a> {
 
 impl<'m> Environment<'m> for Surroundings<'_> {
     fn local_has(&self, locator: &Locator) -> bool {
-        self.local.list.contains(locator)
+        self.local.list.has(locator)
     }
 
     fn peer_has(&self, locator: &Locator) -> bool {
         match &self.peer {
-            Some(peer) => peer.list.contains(locator),
+            Some(peer) => peer.list().has(locator),
             None => *locator == self.ulid.as_locator(),
         }
     }
 
     fn peer_list(&self) -> Option<(Generation, usize)> {
         let peer = self.peer.as_ref()?;
-        Some((peer.generation?, peer.list.as_slice().len()))
+        Some((peer.generation()?, peer.list().len()))
     }
 
     fn verify(&mut self, host: &HostOptions<'m>) -> Result<(), Rejection> {
@@ -167,7 +168,7 @@ impl<'m> Environment<'m> for Surroundings<'_> {
             let stored = self
                 .peer
                 .as_ref()
-                .map(|peer| &*peer.pds)
+                .map(|peer| peer.pds())
                 .filter(|pds| !pds.is_empty());
             VerifiedHost::verify(&KernelDigests, &mut KernelVerifier, self.ulid, stored, host)
                 .and_then(|verified| {

@@ -9,6 +9,7 @@ use crate::{
         default_identity,
         Context,
         Counter,
+        Listed,
         Namespace,
         Wish, //
     },
@@ -59,7 +60,7 @@ pub(super) fn error(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: 
     let pair = error.quote.locators;
     let is_ours = |context: &Context| {
         let locators = context.locators(rcu);
-        locators.local.contains(&pair.local) && locators.peer.contains(&pair.peer)
+        locators.local.has(&pair.local) && locators.peer.has(&pair.peer)
     };
     let Some(context) = namespace.contexts.by_peer_tag(shim6.tag, rcu, is_ours) else {
         return Verdict::Accept(skb);

@@ -270,7 +270,7 @@ impl<'a> Way<'a> {
         }
         let tag = context
             .peer(rcu)
-            .tag
+            .tag()
             .filter(|_| context.is_fork() || pair != context.ulids().as_locators());
         Self::Other(pair, tag)
     }

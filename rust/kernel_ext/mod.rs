@@ -36,6 +36,7 @@ pub(crate) mod rtnetlink;
 pub(crate) mod siphash;
 pub(crate) mod skbuff;
 pub(crate) mod slab;
+pub(crate) mod slices;
 pub(crate) mod sock;
 pub(crate) mod sock_events;
 pub(crate) mod sockopt;

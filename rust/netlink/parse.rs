@@ -17,6 +17,7 @@ use crate::{
         Identity,
         KnownLocator,
         ListError,
+        Listed,
         Local,
         LocatorList,
         NewContext,
@@ -381,13 +382,13 @@ fn list(request: &Request<'_>, side: &Side, ulid: Ulid) -> Result<LocatorList> {
 }
 
 /// An address is of this host or of the peer, not of both.
-fn refuse_common(request: &Request<'_>, local: &LocatorList, peer: &LocatorList) -> Result {
+fn refuse_common(request: &Request<'_>, local: &[KnownLocator], peer: &[KnownLocator]) -> Result {
     let mut nests = request.attributes().all(A_LOCATOR_PEER);
 
-    for record in peer.as_slice() {
+    for record in peer {
         // A list that is left out is the ULID.
         let nest = nests.next();
-        if local.contains(&record.locator) {
+        if local.has(&record.locator) {
             let sentence = c"this locator is in both lists";
             return Err(match nest {
                 Some(nest) => request.refuse_attribute(&nest, EINVAL, sentence),

@@ -14,7 +14,6 @@ use crate::{
         Happened,
         Identity,
         KnownLocator,
-        LocatorList,
         Locked,
         Look,
         HISTORY_LENGTH, //
@@ -99,7 +98,7 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
         message.put_text(A_NAME, identity.name())?;
         message.put_u32(A_GENERATION_LOCAL, local.generation.get())?;
     }
-    if let Some(generation) = peer.generation {
+    if let Some(generation) = peer.generation() {
         message.put_u32(A_GENERATION_PEER, generation.get())?;
     }
     let now = control::now();
@@ -137,7 +136,7 @@ pub(super) fn context(message: &mut Message<'_>, context: &Context, locked: &Loc
             0
         }
     })?;
-    list(message, A_LOCATOR_PEER, &peer.list, status)?;
+    list(message, A_LOCATOR_PEER, peer.list(), status)?;
     for happened in locked.history() {
         message.nest(A_HISTORY, |nest| past(nest, &happened, now))?;
     }
@@ -288,7 +287,7 @@ fn ulids(message: &mut Message<'_>, identity: &Identity) -> Result {
 fn facts(message: &mut Message<'_>, context: &Context, rcu: &Guard) -> Result {
     ulids(message, context.identity())?;
     message.put_u64(A_TAG_LOCAL, context.tag_local().get(), A_PAD)?;
-    if let Some(tag) = context.peer(rcu).tag {
+    if let Some(tag) = context.peer(rcu).tag() {
         message.put_u64(A_TAG_PEER, tag.get(), A_PAD)?;
     }
     message.put_u8(A_STATE, context.state().number())?;
@@ -330,10 +329,10 @@ fn timer(message: &mut Message<'_>, deadline: Instant, now: Instant) -> Result {
 fn list(
     message: &mut Message<'_>,
     kind: u16,
-    list: &LocatorList,
+    list: &[KnownLocator],
     status: impl Fn(&KnownLocator) -> u8,
 ) -> Result {
-    for known in list.as_slice() {
+    for known in list {
         message.nest(kind, |nest| locator(nest, known, status(known)))?;
     }
     Ok(())

@@ -17,6 +17,7 @@ use crate::{
     context::{
         Context,
         KnownLocator,
+        Listed,
         Namespace,
         Options,
         Side, //
@@ -106,7 +107,7 @@ pub(super) fn list(sk: &Sock, side: Side, form: Form, buffer: &Buffer<'_>) -> Re
     let mut octets = KVec::with_capacity(MAX_LOCATORS * form.record_len(), GFP_KERNEL)?;
     {
         let rcu = rcu::read_lock();
-        let known = context.locators(&rcu).side(side).as_slice().iter();
+        let known = context.locators(&rcu).side(side).iter();
         for known in known.filter(|known| !known.is_excluded) {
             let record = record_of(sk.net(), side, known, form);
             for octet in record.iter().take(form.record_len()) {

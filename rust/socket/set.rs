@@ -20,6 +20,7 @@ use crate::{
         Cause,
         Context,
         Detection,
+        Listed,
         Namespace,
         Options,
         SetPairError,
