@@ -75,8 +75,10 @@ impl Namespace {
     /// `ENOMEM`, and whatever else netfilter says.
     pub(super) fn open_hooks(&self) -> Result {
         let needed = || self.needs_hooks(&rcu::read_lock());
-        datapath::HOOKS.open_if(self, self.net(), needed)?;
-        self.control.worker().queue_within(LINGER.as_millis());
+        // While they are open the worker has a time to look at which it has said itself.
+        if datapath::HOOKS.open_if(self, self.net(), needed)? {
+            self.control.worker().queue_within(LINGER.as_millis());
+        }
         Ok(())
     }
 

@@ -21,8 +21,14 @@ use super::{
 use core::{
     ptr,
     sync::atomic::{
+        fence,
         AtomicBool,
-        Ordering::Relaxed, //
+        Ordering::{
+            Acquire,
+            Relaxed,
+            Release,
+            SeqCst, //
+        }, //
     },
 };
 use kernel::{
@@ -131,7 +137,9 @@ impl<T: Hooked> HookSets<T> {
         let mut machine = MACHINE.lock();
         let gate = namespace.gate();
         gate.is_present.store(false, Relaxed);
-        Self::close(&mut machine, gate, net);
+        if gate.is_open.swap(false, Relaxed) {
+            Self::close(&mut machine, gate, net);
+        }
         if machine.open > 0 {
             // SAFETY: They are registered where a namespace is present while any is open.
             unsafe { gate.passing.unregister(net) };
@@ -139,7 +147,8 @@ impl<T: Hooked> HookSets<T> {
         machine.forget(net);
     }
 
-    /// The hooks of a namespace are there from now on, if `is_needed` says so. May sleep.
+    /// The hooks of a namespace are there from now on, if `is_needed` says so. What makes it say so
+    /// came before this call. True if they were not there. May sleep.
     ///
     /// # Errors
     ///
@@ -149,11 +158,18 @@ impl<T: Hooked> HookSets<T> {
         namespace: &T,
         net: &Net,
         is_needed: impl FnOnce() -> bool,
-    ) -> Result {
-        let mut machine = MACHINE.lock();
+    ) -> Result<bool> {
         let gate = namespace.gate();
+        // What needs them was written before the gate is read here, and `close_unless` writes the
+        // gate before it asks what needs them, with a barrier between on both sides. So either they
+        // are needed there and stay, or the gate is closed here and the lock is waited for.
+        fence(SeqCst);
+        if gate.is_open.load(Acquire) {
+            return Ok(false);
+        }
+        let mut machine = MACHINE.lock();
         if gate.is_open() || !is_needed() {
-            return Ok(());
+            return Ok(false);
         }
         if !gate.is_present.load(Relaxed) {
             return Err(ENODEV);
@@ -168,8 +184,8 @@ impl<T: Hooked> HookSets<T> {
             }
         })?;
         machine.open = machine.open.saturating_add(1);
-        gate.is_open.store(true, Relaxed);
-        Ok(())
+        gate.is_open.store(true, Release);
+        Ok(true)
     }
 
     /// The hooks of a namespace go, unless `is_needed` says no. They may still be running until a
@@ -178,16 +194,22 @@ impl<T: Hooked> HookSets<T> {
     /// Netfilter drops what waits for a program (NFQUEUE) in a namespace that loses a hook.
     pub(crate) fn close_unless(&self, namespace: &T, net: &Net, is_needed: impl FnOnce() -> bool) {
         let mut machine = MACHINE.lock();
-        if !is_needed() {
-            Self::close(&mut machine, namespace.gate(), net);
-        }
-    }
-
-    fn close(machine: &mut Machine, gate: &Gate, net: &Net) {
+        let gate = namespace.gate();
         if !gate.is_open() {
             return;
         }
         gate.is_open.store(false, Relaxed);
+        // See `open_if`.
+        fence(SeqCst);
+        if is_needed() {
+            gate.is_open.store(true, Relaxed);
+        } else {
+            Self::close(&mut machine, gate, net);
+        }
+    }
+
+    /// Hooks that were open go; whoever looks finds the gate closed already.
+    fn close(machine: &mut Machine, gate: &Gate, net: &Net) {
         // SAFETY: They were open.
         unsafe { gate.own.unregister(net) };
         machine.open = machine.open.saturating_sub(1);
