@@ -13,7 +13,7 @@
 . "$(dirname "$0")/lib/establish.sh"
 . "$(dirname "$0")/lib/module.sh"
 
-readonly ROUNDS=${ROUNDS:-1} WORKERS=${WORKERS:-2}
+readonly ROUNDS=${ROUNDS:-1} WORKERS=${WORKERS:-2} LATER=70
 
 # log NAME: what happened to a worker, a word a line.
 log() {
@@ -169,7 +169,13 @@ note "unloaded $(did unloads gone) times, contexts asked for $(did contexts aske
 gone() {
 	! loaded || rmmod shim6
 }
+# What the worker of a namespace has put off ($LINGER of rust/context/hooking.rs at the most) would
+# run in code that is not there any more, if it outlived the namespace.
+later() {
+	pause "$LATER" && ! loaded
+}
 check "nobody holds the module" gone
+check "nothing of it runs $LATER seconds later" later
 check "it can be loaded" load
 for i in 1 2; do on A ip -6 -batch - <<<"$(topo_uplink A $i)" >/dev/null 2>&1; done
 check "the stream goes on" flow_goes stream 30000 120
