@@ -271,6 +271,8 @@ impl Reap {
         self.timers.send = None;
         if self.state == State::Operational {
             self.timers.keepalive.get_or_insert(step.now);
+            // What was noted is forgotten after a while.
+            self.calm = Some(step.now);
             return;
         }
         // The RFC does not mention the choice here, but its example 4 needs it.

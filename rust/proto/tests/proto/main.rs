@@ -51,6 +51,7 @@ mod reap_network;
 mod reap_probes;
 mod reap_properties;
 mod reap_ranking;
+mod reap_rest;
 mod reap_rows;
 mod reap_schedule;
 mod reap_stamps;

@@ -219,7 +219,7 @@ proptest! {
 
 /// An event of one end.
 #[derive(Clone, Debug)]
-enum Event {
+pub(crate) enum Event {
     Timeout,
     Send,
     Receive,
@@ -235,7 +235,7 @@ enum Event {
     Stamps([Option<u64>; 4]),
 }
 
-fn event() -> impl Strategy<Value = Event> {
+pub(crate) fn event() -> impl Strategy<Value = Event> {
     let time = || prop::option::of(prop_oneof![any::<u64>(), 999_000..1_200_000_u64]);
     prop_oneof![
         Just(Event::Timeout),
@@ -301,7 +301,7 @@ fn nth(number: usize) -> shim6_proto::locator::LocatorPair {
 }
 
 /// What an event does to an end.
-fn apply(bench: &mut Bench, event: &Event, sent: &[Action]) -> Vec<Action> {
+pub(crate) fn apply(bench: &mut Bench, event: &Event, sent: &[Action]) -> Vec<Action> {
     match *event {
         Event::Timeout => bench.timeout(),
         Event::Send => bench.send(),
