@@ -129,6 +129,34 @@ fn requests_are_spaced() {
         .all(|(_, action)| matches!(action, Action::SendUpdate { .. })));
 }
 
+/// A machine need not be kept when nothing is under way and the next request need not wait.
+#[test]
+fn rest() {
+    let rests = |bench: &Bench| bench.machine().is_at_rest(&bench.constants, bench.now);
+    assert!(rests(&Bench::in_state(State::Established)));
+    for state in [
+        State::I1Sent,
+        State::I2Sent,
+        State::I2bisSent,
+        State::EFailed,
+        State::NoSupport,
+    ] {
+        assert!(!rests(&Bench::in_state(state)), "{state:?}");
+    }
+    let mut bench = outstanding();
+    assert!(!rests(&bench));
+    bench.wait(Interval::from_millis(300));
+    bench.receive(&acknowledgement(drawn(2)), ON_ULIDS);
+    assert_eq!(bench.machine().next_deadline(), None);
+    for (pause, is_over) in [(0, false), (699, false), (1, true), (1, true)] {
+        bench.wait(Interval::from_millis(pause));
+        assert_eq!(rests(&bench), is_over, "{}", bench.elapsed());
+    }
+    bench.announce();
+    bench.wait(Interval::from_secs(2));
+    assert!(!rests(&bench));
+}
+
 /// The last change is told even if nothing happens afterwards.
 #[test]
 fn a_spaced_request_is_sent_when_it_is_due() {

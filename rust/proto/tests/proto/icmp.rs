@@ -476,6 +476,8 @@ fn length_that_ends_inside_the_headers() {
         let packet = error(UNREACHABLE, 0, length << 24, &body);
         assert_eq!(IcmpError::parse(&packet), Err(IcmpFault::Length));
     }
+    // Of what follows the headers there may be nothing.
+    parse(&error(UNREACHABLE, 0, 6 << 24, &body));
 }
 
 /// There it is part of another field.

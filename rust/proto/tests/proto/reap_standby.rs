@@ -440,6 +440,44 @@ fn failback() {
     assert_eq!(asked(&run(&mut bench, 4_000_000, &[])), []);
 }
 
+/// So it is with one that becomes better while nothing fails, and not with one that does not.
+#[test]
+fn preferences_change() {
+    for better in [true, false] {
+        let mut bench = Bench::new();
+        bench.send();
+        bench.locators.peer_mut(B1).preference = priority(2);
+        bench.locators.peer_mut(B2).preference = priority(if better { 1 } else { 2 });
+        assert_eq!(bench.changed(), []);
+        let asked = asked(&run(&mut bench, 100_000, &[]));
+        let first = asked
+            .first()
+            .filter(|first| (60_000..=61_000).contains(&first.0) && first.1.peer == B2 && better);
+        assert_eq!(first, asked.first(), "{asked:?}");
+        assert_eq!(asked.is_empty(), !better);
+    }
+}
+
+/// One that does not answer makes way for those behind it, each after the hold.
+#[test]
+fn better_pairs_take_turns() {
+    let mut bench = Bench::new();
+    bench.locators.peer_mut(B1).preference = priority(1);
+    bench.locators.peer_mut(B2).preference = priority(2);
+    fail_over(&mut bench);
+    let asked = asked(&run(&mut bench, 400_000, &[]));
+    let first: Vec<_> = asked.iter().filter(|asked| asked.3 == 1).collect();
+    let [one, other, again, ..] = first[..] else {
+        panic!("{asked:?}");
+    };
+    assert_eq!((one.1.peer, other.1.peer), (B1, B1));
+    assert!(one.1 != other.1 && one.1 == again.1, "{asked:?}");
+    // Three tries take 28 seconds, randomized.
+    for (one, next) in [(one, other), (other, again)] {
+        assert!((82_000..=95_000).contains(&(next.0 - one.0)), "{asked:?}");
+    }
+}
+
 /// It can be turned off.
 #[test]
 fn no_failback() {
@@ -511,6 +549,18 @@ fn a_locator_that_nobody_misses() {
     bench.locators.local_mut(A1).is_operational = true;
     bench.changed();
     assert_eq!(bench.send(), []);
+}
+
+/// A context is idle a minute after the last packet.
+#[test]
+fn how_long_a_locator_is_missed() {
+    for (idle, is_missed) in [(59_999, true), (60_000, false)] {
+        let mut bench = Bench::new();
+        bench.receive();
+        bench.run_until(idle);
+        bench.locators.local_mut(A1).is_operational = false;
+        assert_eq!(!entered(&bench.changed()).is_empty(), is_missed);
+    }
 }
 
 /// A locator that is BROKEN or lost is acted on once, also if there is nothing better.
