@@ -70,10 +70,10 @@ now_ms() {
 }
 
 # wait_until SECONDS COMMAND...: poll a condition until it holds, the less often
-# the longer it takes. Returns 1, with a line on stderr, if it still does not hold at
-# the deadline.
+# the longer it takes, at least a hundred times in all or three times a second. Returns 1,
+# with a line on stderr, if it still does not hold at the deadline.
 wait_until() {
-	local deadline=$((SECONDS + $1 + 1)) ms=40 wait
+	local deadline=$((SECONDS + $1 + 1)) ms=40 most=$(($1 > 30 ? $1 * 10 : 300)) wait
 
 	shift
 	until "$@"; do
@@ -81,9 +81,9 @@ wait_until() {
 			echo "gave up waiting for: $*" >&2
 			return 1
 		fi
-		printf -v wait "0.%03d" "$ms"
+		printf -v wait "%d.%03d" $((ms / 1000)) $((ms % 1000))
 		pause "$wait"
-		ms=$((ms < 300 ? ms * 5 / 4 : ms))
+		ms=$((ms < most ? ms * 5 / 4 : ms))
 	done
 }
 
