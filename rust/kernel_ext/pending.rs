@@ -72,7 +72,8 @@ impl<T: Has<PendingNode<T>>> Pending<T> {
         let Some(link) = member::place_of::<T, PendingNode<T>>(object) else {
             return false;
         };
-        let node = object.member();
+        // SAFETY: It is a member of the object.
+        let node = unsafe { &*link };
         // Either the one who takes the node off sees what was done before, or the node is free
         // here. A look first: it does not take the cache line from others.
         // SAFETY: No requirements.

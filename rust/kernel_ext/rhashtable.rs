@@ -230,9 +230,11 @@ impl<T: Has<Entry<K>>, K> Table<T, K> {
 
     /// Takes an object out of the table; false if it is not there (any more). Any context.
     pub(crate) fn remove(&self, object: &T) -> bool {
-        let node = object.member().node.get();
+        let Some(entry) = member::place_of::<T, Entry<K>>(object) else {
+            return false;
+        };
         // SAFETY: The node is followed by its key; the table does not touch nodes it does not hold.
-        let removed = unsafe { Operations::<K>::remove(self.table.get(), node) } == 0;
+        let removed = unsafe { Operations::<K>::remove(self.table.get(), entry.cast()) } == 0;
         if removed {
             // SAFETY: The table held a reference, and only one caller removes an element.
             drop(unsafe { RcuArc::from_raw(object) });
@@ -427,10 +429,13 @@ impl<T: Has<ListEntry<K>>, K> ListTable<T, K> {
 
     /// Takes an object out of the table; false if it is not there (any more). Any context.
     pub(crate) fn remove(&self, object: &T) -> bool {
-        let node = object.member().node.get();
+        let Some(entry) = member::place_of::<T, ListEntry<K>>(object) else {
+            return false;
+        };
         // SAFETY: As in `Table::remove`.
         let removed =
-            unsafe { bindings::shim6_helper_list_table_remove_8(self.table.get(), node) } == 0;
+            unsafe { bindings::shim6_helper_list_table_remove_8(self.table.get(), entry.cast()) }
+                == 0;
         if removed {
             // SAFETY: The table held a reference, and only one caller removes an element.
             drop(unsafe { RcuArc::from_raw(object) });
