@@ -263,8 +263,6 @@ pub(crate) struct Context {
     /// The identity.
     by_identity: Entry<Identity>,
     path: RcuSlot<Path>,
-    /// When packets went, which the data path notes.
-    stamps: Stamps,
     /// The socket whose settings the context has though it is not that socket's own; 0 if there is
     /// none.
     lent_to: AtomicUsize,
@@ -275,6 +273,8 @@ pub(crate) struct Context {
     is_cut: AtomicBool,
     origin: Origin,
     wishes: AtomicU32,
+    /// When packets went, which the data path notes.
+    stamps: Stamps,
     /// `CT(local)`.
     by_tag: Entry<ContextTag>,
     net: &'static Net,
