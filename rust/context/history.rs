@@ -3,8 +3,10 @@
 //! What happened to a context last, for those who look at it.
 
 use super::State;
-use crate::proto::time::Instant;
-use kernel::prelude::*;
+use crate::{
+    kernel_ext::slices::Slices,
+    proto::time::Instant, //
+};
 
 /// What happened to a context, numbered as `enum shim6_event`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,59 +101,122 @@ pub(crate) struct Happened {
     pub(crate) at: Instant,
 }
 
-impl Happened {
-    /// In few octets, for there are many contexts; never 0, because no cause is.
-    fn pack(self) -> u64 {
-        let numbers = u32::from_be_bytes([0, self.event, self.state, self.cause]);
-        self.at.as_millis() << 24 | u64::from(numbers)
-    }
-
-    fn unpack(packed: u64) -> Option<Self> {
-        let [.., event, state, cause] = packed.to_be_bytes();
-        (packed != 0).then_some(Self {
-            event,
-            state,
-            cause,
-            at: Instant::from_millis(packed >> 24),
-        })
-    }
-}
-
 /// How many events are remembered.
 pub(crate) const LENGTH: usize = 16;
 
-/// The last events of a context, the last one first. Most contexts have few.
-pub(crate) struct History(KVec<u64>);
+/// The last events of a context, the last one first. Most contexts have few, from the milliseconds
+/// in which they were made, and there are many contexts: so an event takes few octets. Two have the
+/// numbers, and as many follow as it takes, seven bits in each, to say how many milliseconds after
+/// its beginning it came.
+pub(crate) struct History(Option<Slices<u8, ()>>);
 
 impl History {
     /// Nothing happened yet.
     pub(super) const fn new() -> Self {
-        Self(KVec::new())
+        Self(None)
     }
 
-    /// Something happened; the oldest event is forgotten, or the newest if there is no memory. May
-    /// sleep.
-    pub(super) fn record(&mut self, event: Event, state: State, cause: Cause, now: Instant) {
+    /// Something happened to a context that was made at `begin`; the oldest event is forgotten, or
+    /// this one if there is no memory. May sleep.
+    pub(super) fn record(
+        &mut self,
+        event: Event,
+        state: State,
+        cause: Cause,
+        begin: Instant,
+        now: Instant,
+    ) {
         let happened = Happened {
             event: event as u8,
             state: state.number(),
             cause: cause as u8,
             at: now,
         };
-        if self.0.len() < LENGTH {
-            // What has no place is not remembered.
-            let _ = self.0.push(0, GFP_KERNEL);
-        }
-        if let Some((last, others)) = self.0.split_last_mut() {
-            *last = happened.pack();
-            if !others.is_empty() {
-                self.0.rotate_right(1);
-            }
+        let mut packed = Packed::new();
+        packed.push(&happened, begin);
+        self.iter(begin)
+            .take(LENGTH - 1)
+            .for_each(|older| packed.push(&older, begin));
+        if let Ok(octets) = Slices::new(packed.as_slice(), &[]) {
+            self.0 = Some(octets);
         }
     }
 
-    /// The events, the last one first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Happened> + '_ {
-        self.0.iter().copied().filter_map(Happened::unpack)
+    /// The events, the last one first, of a context that was made at `begin`.
+    pub(crate) fn iter(&self, begin: Instant) -> impl Iterator<Item = Happened> + '_ {
+        let mut octets = self.0.as_ref().map_or(&[][..], Slices::first);
+        core::iter::from_fn(move || {
+            let (happened, rest) = unpack(octets, begin)?;
+            octets = rest;
+            Some(happened)
+        })
     }
+}
+
+/// The octets of a history that is being written.
+struct Packed {
+    octets: [u8; LENGTH * Self::MOST],
+    len: usize,
+}
+
+impl Packed {
+    /// Octets of an event at most: a century takes 42 bits.
+    const MOST: usize = 8;
+
+    const fn new() -> Self {
+        Self {
+            octets: [0; LENGTH * Self::MOST],
+            len: 0,
+        }
+    }
+
+    fn push(&mut self, happened: &Happened, begin: Instant) {
+        let mut after = happened.at.as_millis().saturating_sub(begin.as_millis());
+        // Neither number needs more bits: there are few states and few events.
+        self.put(happened.event << 3 | happened.state);
+        self.put(happened.cause);
+        while after > u64::from(LOW) {
+            self.put(after as u8 | MORE);
+            after >>= 7;
+        }
+        self.put(after as u8);
+    }
+
+    fn put(&mut self, octet: u8) {
+        if let Some(place) = self.octets.get_mut(self.len) {
+            *place = octet;
+            self.len += 1;
+        }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// The bit of an octet that another one follows.
+const MORE: u8 = 0x80;
+
+/// The other bits.
+const LOW: u8 = 0x7f;
+
+/// The first event, and what follows it.
+fn unpack(octets: &[u8], begin: Instant) -> Option<(Happened, &[u8])> {
+    let (&[numbers, cause], mut rest) = octets.split_first_chunk()?;
+    let mut after = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (&octet, others) = rest.split_first()?;
+        rest = others;
+        after |= u64::from(octet & LOW) << shift;
+        if octet & MORE == 0 {
+            break;
+        }
+    }
+    let happened = Happened {
+        event: numbers >> 3,
+        state: numbers & 7,
+        cause,
+        at: Instant::from_millis(begin.as_millis().saturating_add(after)),
+    };
+    Some((happened, rest))
 }

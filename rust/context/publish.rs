@@ -300,7 +300,7 @@ impl Locked<'_> {
 
     /// What happened, the last event first.
     pub(crate) fn history(&self) -> impl Iterator<Item = Happened> + '_ {
-        self.control.history.iter()
+        self.control.history.iter(self.context.made)
     }
 
     /// What this host tells, which stays in force while this lock is held.
@@ -327,7 +327,7 @@ impl Locked<'_> {
         let state = self.context.state();
         self.control
             .history
-            .record(event, state, cause, control::now());
+            .record(event, state, cause, self.context.made, control::now());
         netlink::announce(net, self.context, event, cause, &netlink::About::Context);
     }
 
@@ -336,7 +336,7 @@ impl Locked<'_> {
         let state = self.context.state();
         self.control
             .history
-            .record(event, state, cause, control::now());
+            .record(event, state, cause, self.context.made, control::now());
         netlink::announce(
             net,
             self.context,
