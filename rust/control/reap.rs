@@ -211,7 +211,7 @@ fn decide(
     let pair = context.pair(&rcu::read_lock());
     let is_chosen = matches!(locked.pair_reason(), PairReason::Admin | PairReason::Socket);
     let preferred = locked.take_wanted();
-    let mut constants = locked.reap_constants();
+    let constants = locked.reap_constants();
     let is_outdated = locked.is_timeout_outdated(&constants);
     let Establishment {
         machine,
@@ -243,7 +243,6 @@ fn decide(
     let activity = stamps.read();
     let now = now();
     let pace = &namespace.control.pace;
-    constants.probe_delay = pace.delay(now);
     let was_exploring = reap.state() == reap::State::Exploring;
     let mut step = Step {
         constants: &constants,
@@ -252,6 +251,7 @@ fn decide(
         random: &mut KernelRandom,
         candidates: &candidates,
         activity,
+        probe_delay: pace.delay(now),
     };
     let actions = if reap.pair() != pair {
         reap.use_pair(&mut step, pair)

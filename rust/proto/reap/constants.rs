@@ -49,9 +49,6 @@ pub struct Constants {
     pub failback_hold: Interval,
     /// The most that becomes of it when the better pair keeps failing.
     pub failback_hold_max: Interval,
-    /// How long the first Probe of an exploration waits: for hosts of which very many contexts begin
-    /// to explore together, and whose Probes are not to come all at once.
-    pub probe_delay: Interval,
 }
 
 impl Default for Constants {
@@ -73,7 +70,6 @@ impl Default for Constants {
             confirm_tries: 3,
             failback_hold: Interval::from_secs(60),
             failback_hold_max: Interval::from_secs(3600),
-            probe_delay: Interval::from_millis(0),
         }
     }
 }

@@ -163,6 +163,9 @@ pub struct Step<'a, R, C> {
     pub candidates: &'a C,
     /// What happened on the data path.
     pub activity: Activity,
+    /// How long the first Probe waits if an exploration begins now: for hosts of which very many
+    /// contexts begin to explore together, and whose Probes are not to come all at once.
+    pub probe_delay: Interval,
 }
 
 /// The Keepalive Timer while it runs.

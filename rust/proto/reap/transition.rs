@@ -92,7 +92,7 @@ impl Reap {
         self.exploration.received.clear();
         self.timers = Timers::default();
         self.enter(State::Exploring, cause, actions);
-        let first = step.now.saturating_add(step.constants.probe_delay);
+        let first = step.now.saturating_add(step.probe_delay);
         self.exploration.begin(first, failed, current_first);
         if first == step.now {
             self.scheduled_probe(step, Purpose::First, actions);

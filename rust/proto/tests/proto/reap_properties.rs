@@ -288,7 +288,6 @@ fn constants() -> impl Strategy<Value = Constants> {
                         ms(0)
                     },
                     failback_hold_max: max,
-                    probe_delay: if has_interval { ms(0) } else { ms(300) },
                 }
             },
         )
@@ -378,12 +377,14 @@ proptest! {
     #[test]
     fn one_end_stands_anything(
         constants in constants(),
+        delay in prop_oneof![Just(0), Just(300_u32)],
         events in vec((event(), prop_oneof![0..100_u64, 0..100_000_u64]), 1..60),
         seed in any::<u32>(),
     ) {
         prop_assert_eq!(constants.check(), Ok(()));
         let mut bench = Bench::new();
         bench.constants = constants;
+        bench.probe_delay = ms(delay);
         bench.random = Counter(seed);
         let mut sent = vec![];
 

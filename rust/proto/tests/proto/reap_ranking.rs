@@ -362,6 +362,7 @@ fn weights() {
             random: &mut dice,
             candidates: &locators,
             activity: Activity::default(),
+            probe_delay: ms(0),
         };
         let actions = Reap::new(ULIDS, START).hint(&mut step, Hint::TcpTimeout);
         let actions: Vec<Action> = actions.iter().collect();

@@ -97,13 +97,13 @@ fn intervals_are_randomized() {
 #[test]
 fn the_first_probe_waits() {
     let mut bench = Bench::new();
-    bench.constants.probe_delay = ms(700);
+    bench.probe_delay = ms(700);
     let actions = bench.hint();
     assert_eq!(entered(&actions).len(), 1);
     assert_eq!(bench.reap.state(), State::Exploring);
     assert!(probes(&actions).is_empty(), "{actions:?}");
 
-    bench.constants.probe_delay = ms(2_000);
+    bench.probe_delay = ms(2_000);
     let times = sent(&bench.run_until(4_000));
     let expected = [700, 1_200, 1_700, 2_200, 3_200];
     assert_eq!(times.len(), expected.len(), "{times:?}");

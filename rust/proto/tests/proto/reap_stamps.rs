@@ -234,6 +234,7 @@ fn both_timers() {
             random: &mut bench.random,
             candidates: &bench.locators,
             activity,
+            probe_delay: ms(0),
         };
         bench.reap.timeout(&mut step);
         let timers = bench.reap.timers();

@@ -221,6 +221,7 @@ pub(crate) struct Bench {
     pub(crate) locators: Locators,
     pub(crate) now: Instant,
     pub(crate) random: Counter,
+    pub(crate) probe_delay: Interval,
 }
 
 /// When benches begin.
@@ -242,6 +243,7 @@ impl Bench {
             locators,
             now: START,
             random: Counter(FIRST),
+            probe_delay: ms(0),
         }
     }
 
@@ -291,6 +293,7 @@ impl Bench {
             random: &mut self.random,
             candidates: &self.locators,
             activity: before,
+            probe_delay: self.probe_delay,
         };
         let actions = event(&mut self.reap, &mut step);
         assert!(actions.len() <= Actions::MAX, "{actions:?}");

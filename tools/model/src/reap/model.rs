@@ -314,6 +314,7 @@ impl Model {
             random: &mut Same,
             candidates: &Locators(number),
             activity: end.activity,
+            probe_delay: Interval::from_millis(0),
         };
         if end.activity.timers == end.reap.timers() {
             return end.reap.runs(&step, expiry);
@@ -469,6 +470,7 @@ impl Model {
             random: &mut Same,
             candidates: &locators,
             activity: end.activity,
+            probe_delay: Interval::from_millis(0),
         };
         let actions = event(&mut end.reap, &mut step);
         end.activity.timers = end.reap.timers();

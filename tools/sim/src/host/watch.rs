@@ -25,6 +25,7 @@ use shim6_proto::{
         Hint,
         Step, //
     },
+    time::Interval,
     wire::{
         build::{
             self,
@@ -182,6 +183,7 @@ impl Host {
             random: &mut *world.dice,
             candidates: &candidates,
             activity,
+            probe_delay: Interval::from_millis(0),
         };
         let reap = &mut watch.reap;
         let actions = if reap.pair() != context.pair {
