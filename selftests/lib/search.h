@@ -31,16 +31,34 @@ static uint64_t mixed(uint64_t hash, uint64_t value)
 	return (hash ^ value) * 0x100000001b3;
 }
 
+/* What the program has: changes an input, with help of another one. */
+static void change(void *input, void *other);
+
+/* Does what an input says; returns whether it got an answer that none had got, see is_new(). */
+static bool run(const void *input);
+
+/* Afterwards everything is as it was before; not called for coverage. */
+static void clean(void);
+
 struct search {
 	unsigned long seed, inputs;
 	size_t size;			/* octets of an input */
-	/* Changes an input, with help of another one. */
-	void (*change)(void *input, void *other);
-	/* Does it; returns whether it got an answer that none had got, see is_new(). */
-	bool (*run)(const void *input);
-	/* Afterwards everything is as it was before; not called for coverage. */
-	void (*clean)(void);
 };
+
+/*
+ * With a seed and a number of inputs from the command line, or with many where the kernel has
+ * coverage, which is returned, and few elsewhere.
+ */
+static bool begin_search(struct search *search, size_t size, int argc, char **argv)
+{
+	bool covers = begin_coverage();
+
+	search->seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
+	search->inputs = argc > 2 ? strtoul(argv[2], NULL, 0) : covers ? 10000 : 2000;
+	search->size = size;
+	chance_state = search->seed * 2 + 1;
+	return covers;
+}
 
 static void keep(const struct search *search, const void *input)
 {
@@ -65,12 +83,12 @@ static void search(const struct search *search)
 
 		memcpy(input, corpus[round < seeds ? round : chance(corpus_count)], search->size);
 		if (round >= seeds)
-			search->change(input, corpus[chance(corpus_count)]);
+			change(input, corpus[chance(corpus_count)]);
 		forget_trace();
-		found = search->run(input);
+		found = run(input);
 		if ((new_addresses() || found) && round >= seeds)
 			keep(search, input);
-		search->clean();
+		clean();
 	}
 	free(input);
 	tap_note("seed %lu, %lu inputs, %u of them kept; %u addresses and answers seen",

@@ -12,16 +12,7 @@
 static int fd;
 static unsigned long done, refused, silent;
 static bool dirty;
-
-static bool run(const void *what);
-static void clean(void);
-
-static struct search searched = {
-	.size = sizeof(struct input),
-	.change = change,
-	.run = run,
-	.clean = clean,
-};
+static struct search searched;
 
 static void add_request(struct input *input, const struct request *request)
 {
@@ -238,14 +229,11 @@ int main(int argc, char **argv)
 	unsigned int failed;
 	bool covers;
 
-	searched.seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
-	chance_state = searched.seed * 2 + 1;
 	new_namespace();
 	fd = open_shim6();
 	for (unsigned int i = 0; i < LOCALS; i++)
 		add_local_address(addresses[i]);
-	covers = begin_coverage();
-	searched.inputs = argc > 2 ? strtoul(argv[2], NULL, 0) : covers ? 10000 : 2000;
+	covers = begin_search(&searched, sizeof(struct input), argc, argv);
 	begin_corpus();
 	search(&searched);
 

@@ -15,16 +15,7 @@
 static int sockets[SOCKETS], netlink, listener, ends[2];
 static unsigned long done, refused, strange;
 static bool dirty;
-
-static bool run(const void *what);
-static void clean(void);
-
-static struct search searched = {
-	.size = sizeof(struct input),
-	.change = change,
-	.run = run,
-	.clean = clean,
-};
+static struct search searched;
 
 /* --- Where the search begins ---------------------------------------------- */
 
@@ -398,11 +389,8 @@ int main(int argc, char **argv)
 	int base = module_users();
 	bool covers;
 
-	searched.seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
-	chance_state = searched.seed * 2 + 1;
 	begin_ends();
-	covers = begin_coverage();
-	searched.inputs = argc > 2 ? strtoul(argv[2], NULL, 0) : covers ? 10000 : 2000;
+	covers = begin_search(&searched, sizeof(struct input), argc, argv);
 	begin_corpus();
 	search(&searched);
 
