@@ -6,9 +6,10 @@
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
+. "$(dirname "$0")/lib/module.sh"
 . "$(dirname "$0")/lib/page.sh"
 
-readonly HOME_A=/etc/shim6/home.hba MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
+readonly HOME_A=/etc/shim6/home.hba
 
 # locator HOST N: the Nth address of a host's set.
 locator() {
@@ -138,7 +139,7 @@ command_does() {
 			wait_until 10 counted A InI1 1 && ! is_up && setting A establish on-request
 		;;
 	'shim6 stats --about') run "$1" && says 'I1 messages sent.' ;;
-	'rmmod shim6') nothing_remains "$1" && insmod "$MODULE" && know_themselves ;;
+	'rmmod shim6') nothing_remains "$1" && load && know_themselves ;;
 	# Words that only name a command, with which shim6(8) has examples.
 	'shim6 cga generate' | 'shim6 context add') page_commands | grep -q "^$1" ;;
 	'shim6 hba show /etc/shim6/home.hba') elsewhere packages/hosts.sh "$1" ;;
@@ -159,8 +160,7 @@ serve B
 mkdir "$TOPO_DIR/files" /etc/shim6 || die "directories"
 # Of this machine, which others use afterwards.
 at_exit rm -rf /etc/shim6
-# shellcheck disable=SC2016 # It is expanded when the script ends.
-at_exit '[[ -d /sys/module/shim6 ]] || insmod "$MODULE"'
+at_exit load
 on B shim6 hba generate --prefix 2001:db8:b:1::/64 --prefix 2001:db8:b:2::/64 --output "$TOPO_DIR/files/B" >/dev/null ||
 	die "set of B"
 cat >/etc/shim6/shim6.toml <<-END

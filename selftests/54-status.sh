@@ -6,6 +6,7 @@
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
+. "$(dirname "$0")/lib/module.sh"
 . "$(dirname "$0")/lib/page.sh"
 
 # status N COMMAND [SENTENCE]: it ends with that status, says this on one line, and nothing else.
@@ -62,7 +63,7 @@ check "0: nobody reads" status 0 'set -o pipefail; shim6 stats --zeros --about |
 check "1: a full disk" status 1 'shim6 stats --zeros >/dev/full' 'shim6: cannot write to standard output: No space left on device$'
 rmmod shim6 || die "rmmod"
 check "1: no module" status 1 'shim6 context show' 'shim6: cannot show the contexts: .*module is not loaded; load it with'
-insmod "${SHIM6_KO:-/opt/shim6/shim6.ko}" || die "insmod"
+load || die "insmod"
 
 # 2, with a sentence, for each command and each of its options.
 while read -r command; do

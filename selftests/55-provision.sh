@@ -7,6 +7,7 @@
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
+. "$(dirname "$0")/lib/module.sh"
 
 # advertise N [PREFERRED VALID [ROUTER-LIFETIME]]: provider N of host A announces its prefix.
 advertise() {
@@ -233,11 +234,9 @@ sed -i '/^assign/d' "$TOPO_DIR/shim6.toml"
 kill -HUP "$watch"
 check "and come" wait_until 10 is_on A1 up1
 
-readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
-# shellcheck disable=SC2016 # It is expanded when the script ends.
-at_exit '[[ -d /sys/module/shim6 ]] || insmod "$MODULE"'
+at_exit load
 rmmod shim6 || die "cannot unload the module"
-insmod "$MODULE" || die "cannot load the module"
+load || die "cannot load the module"
 check "a module that is loaded anew gets the file" wait_until 10 knows home
 is "as a whole" "$(on A cat /proc/sys/net/shim6/send_timeout)" 3000
 

@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
 . "$(dirname "$0")/lib/loss.sh"
+. "$(dirname "$0")/lib/module.sh"
 . "$(dirname "$0")/lib/wide.sh"
 
 need python3
@@ -252,14 +253,13 @@ for round in "I1-SENT all" "I2-SENT I2" "ESTABLISHED none" "I2BIS-SENT I2bis"; d
 done
 
 # S111
-readonly MODULE=${SHIM6_KO:-/opt/shim6/shim6.ko}
 # unloads STATE LOSE: the same with the module.
 unloads() {
 	local status
 
 	leaves_nothing "$@"
 	status=$?
-	[[ -d /sys/module/shim6 ]] || insmod "$MODULE" || return
+	load || return
 	return $status
 }
 leaves_nothing() {

@@ -4,6 +4,8 @@
 # Commands, options and examples as people read them, and how tests run them: as somebody
 # who types them on host A of a topology, in the directory $TOPO_DIR/files.
 
+. "$SELFTESTS/packages/readme.sh"
+
 PAGE=$SELFTESTS/../doc/shim6.8
 README=$SELFTESTS/../doc/README.md
 SCHEMA=$SELFTESTS/../doc/shim6.schema.json
@@ -44,10 +46,10 @@ page_file() {
 		inside && text; inside && /^\.RS$/ { text = 1 }' "$PAGE"
 }
 
-# readme_commands: the README's commands but those for two Debian hosts (packages/readme.sh has these),
-# each on a line, without comments: first those in blocks, then those within sentences.
+# readme_commands: the README's commands but those of README_SECTION, each on a line, without
+# comments: first those in blocks, then those within sentences.
 readme_commands() {
-	awk -v title='### On two Debian hosts' '
+	awk -v title="$README_SECTION" '
 		/^##/ { inside = $0 != title }
 		/^```/ { fence = !fence }
 		inside && !fence && /^    [^ ]/ { sub(/^ +/, ""); sub(/ +#.*/, ""); print }' "$README"
