@@ -17,20 +17,6 @@ memory() {
 	awk -v field="$1:" '$1 == field { print $2 }' /proc/meminfo
 }
 
-# What topo_context would work out anew in every cycle.
-readonly CONTEXT_A=(
-	--ulid-local "$A1" --tag-local "$TAG_A" --current-local "$A2"
-	--locator-local "$A1,hba" --locator-local "$A2,hba"
-	--ulid-peer "$B1" --tag-peer "$TAG_B" --current-peer "$B2"
-	--locator-peer "$B1,hba" --locator-peer "$B2,hba"
-)
-readonly CONTEXT_B=(
-	--ulid-local "$B1" --tag-local "$TAG_B" --current-local "$B2"
-	--locator-local "$B1,hba" --locator-local "$B2,hba"
-	--ulid-peer "$A1" --tag-peer "$TAG_A" --current-peer "$A2"
-	--locator-peer "$A1,hba" --locator-peer "$A2,hba"
-)
-
 cycle() {
 	insmod "$MODULE" &&
 		on A shim6 context add "${CONTEXT_A[@]}" &&
@@ -46,6 +32,11 @@ at_exit load
 dmesg_mark
 topo_up direct
 serve B
+# What topo_context would work out anew in every cycle.
+topo_context_options A
+CONTEXT_A=("${TOPO_CONTEXT[@]}" --current-local "$A2" --current-peer "$B2")
+topo_context_options B
+CONTEXT_B=("${TOPO_CONTEXT[@]}" --current-local "$B2" --current-peer "$A2")
 flow_start stream tcp -s 5000 -i 10 -w 60 A1 B1 || die "no stream"
 flow_start datagrams udp -l -s 3000 -i 20 A1 B1 || die "no datagrams"
 ! loaded || rmmod shim6 || die "rmmod"

@@ -45,18 +45,6 @@ failed_points() {
 	dmesg | sed -n 's/.*name \([a-z]*\), interval.*/\1/p' | sort -u
 }
 
-unload() {
-	rmmod shim6
-}
-drop_context() {
-	on A shim6 context del --tag-local "$TAG_A"
-}
-nothing() {
-	:
-}
-forget() {
-	on A shim6 context flush && on B shim6 context flush
-}
 meet() {
 	forget && establish
 }
@@ -86,13 +74,8 @@ topo_up direct
 survives "loading" unload --load "$MODULE"
 check "it can be loaded" load
 for host in A B; do timers $host 40 || die "timers"; done
-as_a=(nsenter "--net=/run/netns/$(topo_ns A)")
 survives "a namespace" nothing unshare --net true
-survives "a context by hand" drop_context "${as_a[@]}" shim6 context add \
-	--ulid-local "$A1" --tag-local "$TAG_A" --current-local "$A2" \
-	--locator-local "$A1,hba" --locator-local "$A2,hba" \
-	--ulid-peer "$B1" --tag-peer "$TAG_B" --current-peer "$B2" \
-	--locator-peer "$B1,hba" --locator-peer "$B2,hba"
+survives_context
 survives "an option of a socket" nothing "${as_a[@]}" python3 -c '
 import socket
 with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s: s.setsockopt(140, 2, 1)'
@@ -113,10 +96,4 @@ check "it can be loaded" load
 topo_down
 is "each point has failed" "$(comm -23 <(cd "$POINTS" && printf '%s\n' * | sort) <(failed_points))" ""
 note "points: $(failed_points | tr '\n' ' ')"
-unload || die "rmmod"
-check "the kernel has nothing to complain about" faults_clean
-is "nothing was lost" "$(leaks)" ""
-load
-leaks_forget
-dmesg -C
-tap_end
+faults_end

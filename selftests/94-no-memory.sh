@@ -8,36 +8,12 @@
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/faults.sh"
 
-unload() {
-	rmmod shim6
-}
-
-# The commands of `survives` run on A, what they made goes by one of these.
-as_a=(nsenter "--net=/run/netns/$(topo_ns A)")
-drop_context() {
-	on A shim6 context del --tag-local "$TAG_A"
-}
+# What `survives` made goes by one of these.
 drop_identity() {
 	on A shim6 identity del hostA
 }
 drop_policy() {
 	on A shim6 policy del 2001:db8:b::/48
-}
-nothing() {
-	:
-}
-
-# What a context to B, added by hand, is made of.
-readonly CONTEXT=(
-	--ulid-local "$A1" --tag-local "$TAG_A" --current-local "$A2"
-	--locator-local "$A1,hba" --locator-local "$A2,hba"
-	--ulid-peer "$B1" --tag-peer "$TAG_B" --current-peer "$B2"
-	--locator-peer "$B1,hba" --locator-peer "$B2,hba"
-)
-
-# forget: no context on either host.
-forget() {
-	on A shim6 context flush && on B shim6 context flush
 }
 
 both_established() {
@@ -97,7 +73,7 @@ dmesg -C
 
 faults_of_module
 survives "a namespace" nothing unshare --net true
-survives "a context by hand" drop_context "${as_a[@]}" shim6 context add "${CONTEXT[@]}"
+survives_context
 (umask 077 && pem "${PDS[A]}" >"$TOPO_DIR/identity-A")
 survives "an identity" drop_identity "${as_a[@]}" shim6 identity add hostA "$TOPO_DIR/identity-A"
 survives "a policy" drop_policy "${as_a[@]}" shim6 policy add 2001:db8:b::/48
@@ -124,14 +100,5 @@ survives "loading, with $(ip netns list | wc -l) namespaces" unload --load "$MOD
 check "it can be loaded" load
 check "hosts meet as if nothing had been" meet
 forget
-unload || die "rmmod"
 topo_down
-# Now nothing of the module is anywhere, and nothing of namespaces that came to nothing.
-unshare --net true
-check "the kernel has nothing to complain about" faults_clean
-is "nothing was lost" "$(leaks)" ""
-load
-# What it has now is there to stay.
-leaks_forget
-dmesg -C
-tap_end
+faults_end

@@ -96,6 +96,33 @@ survives() {
 	fi
 }
 
+# Commands run on A for `survives`.
+as_a=(nsenter "--net=/run/netns/$(topo_ns A)")
+
+# survives_context: the case that a context is added by hand.
+survives_context() {
+	topo_context_options A
+	survives "a context by hand" drop_context "${as_a[@]}" shim6 context add "${TOPO_CONTEXT[@]}" \
+		--current-local "$A2" --current-peer "$B2"
+}
+
+drop_context() {
+	on A shim6 context del --tag-local "$TAG_A"
+}
+
+nothing() {
+	:
+}
+
+# forget: no context on either host.
+forget() {
+	on A shim6 context flush && on B shim6 context flush
+}
+
+unload() {
+	rmmod shim6
+}
+
 # What happens in softirq and in workers has no process whose allocations could be counted.
 # There those of everybody count, and the kernel's counter goes up while the interval is
 # above 1 and nothing has failed yet; where it stands is remembered from test to test.
@@ -168,4 +195,18 @@ leaks() {
 
 leaks_forget() {
 	[[ ! -e $FAULTS/kmemleak ]] || { leaks >/dev/null; echo clear >"$FAULTS/kmemleak"; }
+}
+
+# faults_end: the last cases. The module goes, nothing of it stays that the kernel complains about or
+# has lost, and what it has when it is there again is there to stay.
+faults_end() {
+	unload || die "rmmod"
+	# Now nothing of namespaces that came to nothing is anywhere.
+	unshare --net true
+	check "the kernel has nothing to complain about" faults_clean
+	is "nothing was lost" "$(leaks)" ""
+	load
+	leaks_forget
+	dmesg -C
+	tap_end
 }

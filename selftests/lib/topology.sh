@@ -435,24 +435,28 @@ topo_netem() {
 # Contexts
 #
 
-# topo_context HOST [MORE...]: the static context of a host, with all locators
-# of both. MORE goes to `shim6 context add`.
-topo_context() {
-	local host=$1 peer=B ours theirs i args=()
+# topo_context_options HOST: TOPO_CONTEXT is what makes the static context of a host, with all
+# locators of both.
+topo_context_options() {
+	local host=$1 peer=B ours theirs i
 
-	shift
 	[[ $host == B ]] && peer=A
 	ours=TAG_$host theirs=TAG_$peer
+	TOPO_CONTEXT=(
+		--ulid-local "$(topo_address "${host}1")" --tag-local "${!ours}"
+		--ulid-peer "$(topo_address "${peer}1")" --tag-peer "${!theirs}"
+	)
 	for i in $(topo_uplinks "$host"); do
-		args+=(--locator-local "$(topo_locator "$host$i")")
+		TOPO_CONTEXT+=(--locator-local "$(topo_locator "$host$i")")
 	done
 	for i in $(topo_uplinks "$peer"); do
-		args+=(--locator-peer "$(topo_locator "$peer$i")")
+		TOPO_CONTEXT+=(--locator-peer "$(topo_locator "$peer$i")")
 	done
-	on "$host" shim6 context add \
-		--ulid-local "$(topo_address "${host}1")" \
-		--ulid-peer "$(topo_address "${peer}1")" \
-		--tag-local "${!ours}" --tag-peer "${!theirs}" "${args[@]}" "$@"
+}
+
+# topo_context HOST [MORE...]: that context. MORE goes to `shim6 context add`.
+topo_context() {
+	topo_context_options "$1" && on "$1" shim6 context add "${TOPO_CONTEXT[@]}" "${@:2}"
 }
 
 # topo_contexts: the contexts of both hosts, ULIDs A1 and B1, on the ULID pair.
