@@ -91,7 +91,8 @@ stop_background() {
 	for pid in "${BACKGROUND[@]}"; do
 		kill -TERM -- "-$pid" 2>/dev/null || true
 	done
-	wait 2>/dev/null
+	# Not for all children: there may be a machine, which EXIT ends.
+	((${#BACKGROUND[@]} == 0)) || wait "${BACKGROUND[@]}" 2>/dev/null || true
 }
 
 # parallel COMMAND --- COMMAND...: run shell functions side by side, fail if one fails.
