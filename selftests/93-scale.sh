@@ -15,9 +15,9 @@
 
 readonly MANY=${MANY:-20000} SETS=${SETS:-40}
 readonly ESTABLISHED=$((SETS * SETS))
-# So few of them were seen to take 1800 octets each, with what the allocator holds beside
-# them; the state machines of one in use take 4300 more.
-readonly MOST=2500
+# So few of them were seen to take 760 to 790 octets each, with what the allocator holds beside
+# them; the state machines of one in use are about 2300 more.
+readonly MOST=900
 
 # dumped WORD: that of the last dump.
 dumped() {

@@ -94,7 +94,8 @@ silent() {
 	(($(sent_messages) == before))
 }
 
-# used_memory: kilobytes of this machine that something holds which cannot be dropped. What
+# used_memory: kilobytes of this machine that the kernel holds and cannot drop. Programs have
+# memory of their own (AnonPages), and more of it the more shells a script has begun. What
 # the allocators keep for the next one to ask is free: slabs without objects, which they give
 # back when told to, and pages that wait for one processor (count: in zoneinfo).
 used_memory() {
@@ -107,6 +108,7 @@ used_memory() {
 	done
 	awk '$1 == "MemTotal:" { used += $2 }
 		$1 == "MemFree:" || $1 == "Buffers:" || $1 == "Cached:" { used -= $2 }
+		$1 == "AnonPages:" || $1 == "PageTables:" || $1 == "KernelStack:" { used -= $2 }
 		# Pages of 4 KiB.
 		$1 == "count:" { used -= 4 * $2 }
 		END { printf "%d\n", used }' /proc/meminfo /proc/zoneinfo
