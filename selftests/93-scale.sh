@@ -72,6 +72,21 @@ check "  by their contexts" [ "$(stat_get A OutUlids)" -ge 2048 ]
 check "they are deleted" on A scale del 0 "$MANY"
 is "none is left" "$(stat_get A Contexts)" 0
 check_memory "their memory is free again" 20 memory_is_back "$before"
+
+#
+# Peers that do not answer
+#
+
+setting A max_contexts 20000 || die "settings"
+for ((i = 1; i <= 4000; i++)); do printf '%s 2001:db8:3::%x\n' $SCALE_LOCAL $i; done >"$TOPO_DIR/pairs"
+on A scale start 1 <"$TOPO_DIR/pairs" >/dev/null &
+# 48 at once, and 16 more in 10 ms.
+pause 0.2
+asked=$(stat_get A Contexts)
+note "$asked contexts are asked for in 200 ms"
+holds "contexts are asked for, and no more at a time than peers can take" "($asked > 48) * ($asked < 1000)"
+# It gives up when all are asked for and a second has passed.
+wait $!
 topo_down
 
 #
