@@ -432,10 +432,9 @@ impl<T: Has<ListEntry<K>>, K> ListTable<T, K> {
         let Some(entry) = member::place_of::<T, ListEntry<K>>(object) else {
             return false;
         };
-        let node = entry.cast();
+        let (table, node) = (self.table.get(), entry.cast());
         // SAFETY: As in `Table::remove`.
-        let removed =
-            unsafe { bindings::shim6_helper_list_table_remove_8(self.table.get(), node) } == 0;
+        let removed = unsafe { bindings::shim6_helper_list_table_remove_8(table, node) } == 0;
         if removed {
             // SAFETY: The table held a reference, and only one caller removes an element.
             drop(unsafe { RcuArc::from_raw(object) });
