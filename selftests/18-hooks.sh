@@ -26,6 +26,12 @@ appear() {
 	wait_until 2 has "$1" "$2"
 }
 
+# stay NODE: they are still there nearly a minute later.
+stay() {
+	pause 50
+	has "$1" "$ALL"
+}
+
 # go NODE: within two minutes, as the module looks once a minute and waits for another one.
 go() {
 	local i
@@ -63,8 +69,11 @@ reason() {
 	ip netns add "$TOPO-late" || die "no namespace"
 	is "  and one that comes later" "$(hooks late)" "$PASSING"
 	ip netns del "$TOPO-late"
+	# Longer than it takes until they go.
+	pause 130
+	is "  they stay while that lasts" "$(hooks A)" "$ALL"
 	$3 || die "$what: cannot end"
-	is "  they stay for a while" "$(hooks A)" "$ALL"
+	check "  and for a while longer" stay A
 	check "  and go" go A
 	is "  everywhere" "$(hooks B)$(hooks core)" ''
 }
@@ -130,6 +139,13 @@ reason "a policy" policy no_policy
 reason "a setting" auto on_request
 reason "a context" context no_context
 reason "a socket" socket no_socket
+
+# A namespace that goes while it needs them.
+ip netns add "$TOPO-late" || die "no namespace"
+on late shim6 policy add 2001:db8:9::/48 || die "no policy"
+check "a namespace with a policy: a router has those for what passes" appear core "$PASSING"
+ip netns del "$TOPO-late"
+check "  until it goes" wait_until 10 has core ''
 
 # What peers begin.
 identity A || die "identity"
