@@ -16,7 +16,8 @@ use kernel::prelude::*;
 /// Declares the points with the names of their directories.
 macro_rules! points {
     ($($(#[$documentation:meta])* $point:ident = $name:literal,)*) => {
-        /// What can fail.
+        /// What can fail. Not every kernel has all of it.
+        #[allow(dead_code)]
         #[derive(Clone, Copy)]
         pub(crate) enum Point {
             $($(#[$documentation])* $point,)*
