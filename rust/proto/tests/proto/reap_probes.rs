@@ -264,8 +264,7 @@ fn the_best_is_chosen() {
         assert!(actions.contains(&Action::Switch { pair, reason }));
 
         let (mut bench, records) = all_probed();
-        bench.locators.peer_mut(B1).preference = priority(1);
-        bench.locators.peer_mut(B2).preference = priority(2);
+        bench.prefer(priority(1), priority(2));
         let actions = bench.probe(ULIDS, state, 1, &records[1..3]);
         assert_eq!(switches(&actions)[0].peer, B1);
     }

@@ -49,10 +49,7 @@ fn calm_down(bench: &mut Bench) {
 
 /// The current pair fails, and the other one is used from now on.
 fn fail_over(bench: &mut Bench) {
-    let actions = bench.hint();
-    let (_, to) = probes(&actions)[0];
-    let report = our_record(to, nonce(&actions));
-    bench.probe(to, ProbeState::InboundOk, 1, &[report]);
+    bench.fail_over();
     calm_down(bench);
 }
 
@@ -137,18 +134,14 @@ fn a_lost_locator_is_remembered() {
 fn a_broken_locator_is_remembered() {
     let mut bench = Bench::new();
     bench.send();
-    for peer in [B1, B2] {
-        bench.locators.peer_mut(peer).preference = broken();
-    }
+    bench.prefer(broken(), broken());
     bench.changed();
     bench.probe(ULIDS, ProbeState::InboundOk, 1, &[]);
     calm_down(&mut bench);
     bench.set_clock(1_000_000);
     assert_eq!(bench.reap.next_deadline(), None);
     assert!(!rests(&bench));
-    for peer in [B1, B2] {
-        bench.locators.peer_mut(peer).preference = priority(1);
-    }
+    bench.prefer(priority(1), priority(1));
     bench.changed();
     assert!(rests(&bench));
 }
@@ -230,8 +223,7 @@ fn a_failure_is_remembered() {
 #[test]
 fn going_back_is_remembered() {
     let mut bench = Bench::new();
-    bench.locators.peer_mut(B1).preference = priority(1);
-    bench.locators.peer_mut(B2).preference = priority(2);
+    bench.prefer(priority(1), priority(2));
     fail_over(&mut bench);
     bench.set_clock(61_000);
     let actions = bench.receive();

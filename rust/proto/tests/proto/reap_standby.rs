@@ -401,24 +401,13 @@ fn confirmation_is_no_use() {
         .all(|end| end.reap.next_deadline().is_none()));
 }
 
-/// The current pair fails: after the exploration the other one is used. Says when.
-fn fail_over(bench: &mut Bench) {
-    let from = bench.reap.pair();
-    let actions = bench.hint();
-    let (_, to) = probes(&actions)[0];
-    let report = our_record(to, nonce(&actions));
-    bench.probe(to, ProbeState::InboundOk, 1, &[report]);
-    assert_ne!(bench.reap.pair(), from);
-}
-
 /// A pair that is preferred and works again is gone back to after the hold, not before, and with
 /// nothing but a question over it.
 #[test]
 fn failback() {
     let mut bench = Bench::new();
-    bench.locators.peer_mut(B1).preference = priority(1);
-    bench.locators.peer_mut(B2).preference = priority(2);
-    fail_over(&mut bench);
+    bench.prefer(priority(1), priority(2));
+    bench.fail_over();
     assert_eq!(bench.reap.pair(), OTHER);
     // It does not work yet.
     let done = run(&mut bench, 100_000, &[]);
@@ -462,9 +451,8 @@ fn preferences_change() {
 #[test]
 fn better_pairs_take_turns() {
     let mut bench = Bench::new();
-    bench.locators.peer_mut(B1).preference = priority(1);
-    bench.locators.peer_mut(B2).preference = priority(2);
-    fail_over(&mut bench);
+    bench.prefer(priority(1), priority(2));
+    bench.fail_over();
     let asked = asked(&run(&mut bench, 400_000, &[]));
     let first: Vec<_> = asked.iter().filter(|asked| asked.3 == 1).collect();
     let [one, other, again, ..] = first[..] else {
@@ -483,7 +471,7 @@ fn better_pairs_take_turns() {
 fn no_failback() {
     let mut bench = Bench::new();
     bench.constants.failback_hold = ms(0);
-    fail_over(&mut bench);
+    bench.fail_over();
     assert_eq!(asked(&run(&mut bench, 4_000_000, &[ULIDS])), []);
 }
 
@@ -511,7 +499,7 @@ fn a_wish_is_tried_at_once() {
 #[test]
 fn flapping_is_damped() {
     let mut bench = Bench::new();
-    fail_over(&mut bench);
+    bench.fail_over();
     let mut times = vec![];
     for second in 1..=40_000 {
         let done = run(&mut bench, second * 1000, &[ULIDS]);
@@ -520,7 +508,7 @@ fn flapping_is_damped() {
             .any(|(_, action)| !switches(&[*action]).is_empty())
         {
             times.push(second);
-            fail_over(&mut bench);
+            bench.fail_over();
         }
     }
     let holds: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -568,9 +556,7 @@ fn how_long_a_locator_is_missed() {
 fn once_is_enough() {
     let mut bench = Bench::new();
     bench.send();
-    for peer in [B1, B2] {
-        bench.locators.peer_mut(peer).preference = broken();
-    }
+    bench.prefer(broken(), broken());
     assert_eq!(entered(&bench.changed()).len(), 1);
     bench.probe(ULIDS, ProbeState::InboundOk, 1, &[]);
     assert_eq!(bench.reap.state(), State::Operational);

@@ -247,6 +247,22 @@ impl Bench {
         }
     }
 
+    /// What the peer prefers, B1 and B2.
+    pub(crate) fn prefer(&mut self, first: Preference, second: Preference) {
+        self.locators.peer_mut(B1).preference = first;
+        self.locators.peer_mut(B2).preference = second;
+    }
+
+    /// Its pair fails, and the next one that is probed works.
+    pub(crate) fn fail_over(&mut self) {
+        let from = self.reap.pair();
+        let actions = self.hint();
+        let (_, to) = probes(&actions)[0];
+        let report = our_record(to, nonce(&actions));
+        self.probe(to, ProbeState::InboundOk, 1, &[report]);
+        assert_ne!(self.reap.pair(), from);
+    }
+
     /// A context that has come to this state the usual way, in its first second. The clock does
     /// not move.
     pub(crate) fn in_state(state: State) -> Self {
