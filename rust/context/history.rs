@@ -172,7 +172,7 @@ impl Packed {
 
     fn push(&mut self, happened: &Happened, begin: Instant) {
         let mut after = happened.at.as_millis().saturating_sub(begin.as_millis());
-        // Neither number needs more bits: there are few states and few events.
+        debug_assert!(happened.event < 32 && happened.state < 8);
         self.put(happened.event << 3 | happened.state);
         self.put(happened.cause);
         while after > u64::from(LOW) {

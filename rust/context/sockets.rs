@@ -161,6 +161,7 @@ struct Values {
 /// What one socket wants.
 #[pin_data]
 pub(crate) struct SocketState {
+    /// The socket, as [`Sock::address`]: those that exist at the same time have different ones.
     entry: Entry<usize>,
     /// Options that differ from their defaults. Written by the owner of the socket's lock.
     options: AtomicU32,
@@ -265,7 +266,7 @@ impl Sockets {
 
     fn values(&self, sk: &Sock, rcu: &Guard) -> Values {
         self.table
-            .lookup(&key(sk), rcu)
+            .lookup(&sk.address(), rcu)
             .map_or_else(Values::default, |state| *state.values.lock())
     }
 
@@ -300,7 +301,7 @@ impl Sockets {
     }
 
     fn edit(&self, sk: &Locked<'_>, edit: impl FnOnce(&mut Values)) {
-        if let Some(state) = self.table.lookup(&key(sk), &Guard::new()) {
+        if let Some(state) = self.table.lookup(&sk.address(), &Guard::new()) {
             edit(&mut state.values.lock());
         }
     }
@@ -328,14 +329,14 @@ impl Sockets {
         self.any_pending()
             && self
                 .table
-                .lookup(&key(sk), rcu)
+                .lookup(&sk.address(), rcu)
                 .is_some_and(SocketState::is_pending)
     }
 
     /// What this socket wants waits for a context. No effect on one that wants nothing. Process
     /// context.
     pub(crate) fn set_pending(&self, sk: &Locked<'_>) {
-        if let Some(state) = self.table.lookup(&key(sk), &Guard::new()) {
+        if let Some(state) = self.table.lookup(&sk.address(), &Guard::new()) {
             self.change_pending(state, true);
         }
     }
@@ -343,7 +344,7 @@ impl Sockets {
     /// It waits no more; whether it did. Any context.
     pub(crate) fn take_pending(&self, sk: &Sock) -> bool {
         self.table
-            .lookup(&key(sk), &Guard::new())
+            .lookup(&sk.address(), &Guard::new())
             .is_some_and(|state| self.change_pending(state, false))
     }
 
@@ -371,7 +372,7 @@ impl Sockets {
     /// The options of this socket that differ from their defaults. Any context.
     pub(crate) fn options(&self, sk: &Sock, rcu: &Guard) -> Options {
         self.table
-            .lookup(&key(sk), rcu)
+            .lookup(&sk.address(), rcu)
             .map_or(Options::NONE, SocketState::options)
     }
 
@@ -383,7 +384,7 @@ impl Sockets {
     /// not tied to that of the namespace; [`ENOMEM`].
     pub(crate) fn set(&self, sk: &Locked<'_>, option: Options, differs: bool) -> Result {
         let rcu = Guard::new();
-        if let Some(state) = self.table.lookup(&key(sk), &rcu) {
+        if let Some(state) = self.table.lookup(&sk.address(), &rcu) {
             let before = state.options();
             let after = before.with(option, differs);
             if after.is_wish() {
@@ -425,7 +426,7 @@ impl Sockets {
             return Options::NONE;
         }
         if options.contains(Options::HOT_STANDBY) {
-            if let Some(state) = self.table.lookup(&key(child), &Guard::new()) {
+            if let Some(state) = self.table.lookup(&child.address(), &Guard::new()) {
                 self.change_pending(state, true);
             }
         }
@@ -438,7 +439,7 @@ impl Sockets {
             return Options::NONE;
         }
         let rcu = Guard::new();
-        if let Some(state) = self.table.lookup(&key(sk), &rcu) {
+        if let Some(state) = self.table.lookup(&sk.address(), &rcu) {
             let options = state.options();
             if self.remove(state) {
                 self.count_options(options, Options::NONE);
@@ -457,7 +458,7 @@ impl Sockets {
         }
         let state = RcuArc::pin_init(
             try_pin_init!(SocketState {
-                entry: Entry::new(key(sk)),
+                entry: Entry::new(sk.address()),
                 options: AtomicU32::new(options.0),
                 pending: AtomicU32::new(0),
                 values <- new_spinlock_bh!(Values::default()),
@@ -504,9 +505,4 @@ impl Sockets {
             }
         }
     }
-}
-
-/// Sockets that exist at the same time have different addresses.
-fn key(sk: &Sock) -> usize {
-    sk.address()
 }

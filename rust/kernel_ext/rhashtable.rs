@@ -42,17 +42,17 @@ use kernel::{
 /// What makes an object an element of a [`Table`] with keys of type `K`, whose octets are compared
 /// and hashed as they are: 8 or 36 of them, and no padding among them.
 #[repr(C)]
-pub(crate) struct Entry<K> {
-    node: Opaque<bindings::rhash_head>,
+pub(crate) struct Entry<K, N = bindings::rhash_head> {
+    node: Opaque<N>,
     key: K,
 }
 
 // SAFETY: `node` belongs to the table.
-unsafe impl<K: Send + Sync> Send for Entry<K> {}
+unsafe impl<K: Send + Sync, N> Send for Entry<K, N> {}
 // SAFETY: As above.
-unsafe impl<K: Send + Sync> Sync for Entry<K> {}
+unsafe impl<K: Send + Sync, N> Sync for Entry<K, N> {}
 
-impl<K> Entry<K> {
+impl<K, N: Zeroable> Entry<K, N> {
     /// An entry that is in no table.
     pub(crate) fn new(key: K) -> Self {
         Self {
@@ -69,32 +69,7 @@ impl<K> Entry<K> {
 }
 
 /// The same for a [`ListTable`], with keys of 8 octets.
-#[repr(C)]
-pub(crate) struct ListEntry<K> {
-    node: Opaque<bindings::rhlist_head>,
-    key: K,
-}
-
-// SAFETY: `node` belongs to the table.
-unsafe impl<K: Send + Sync> Send for ListEntry<K> {}
-// SAFETY: As above.
-unsafe impl<K: Send + Sync> Sync for ListEntry<K> {}
-
-impl<K> ListEntry<K> {
-    /// An entry that is in no table.
-    pub(crate) fn new(key: K) -> Self {
-        Self {
-            node: Opaque::zeroed(),
-            key,
-        }
-    }
-
-    /// The key.
-    #[inline]
-    pub(crate) fn key(&self) -> &K {
-        &self.key
-    }
-}
+pub(crate) type ListEntry<K> = Entry<K, bindings::rhlist_head>;
 
 /// What `rust/helpers/rhashtable.c` does with keys as long as a `K`.
 struct Operations<K>(PhantomData<K>);
