@@ -4,7 +4,7 @@
 # Contexts that hosts of a topology establish by themselves (RFC 5533): who they
 # are, what states they are in, which messages went over the wire.
 
-. "$(dirname "${BASH_SOURCE[0]}")/traffic.sh"
+. "${BASH_SOURCE[0]%/*}/traffic.sh"
 
 # The CGA Parameter Data Structures of the sets that A1, A2, then B1, B2, B3, then
 # C1, C2 are from: hostA, hostB and hostC of the test vectors.
@@ -31,7 +31,12 @@ identity() {
 
 # setting HOST NAME VALUE: net.shim6.NAME.
 setting() {
-	on "$1" bash -c "echo '$3' >/proc/sys/net/shim6/$2"
+	local status=0
+
+	enter "$1" || return
+	echo "$3" >"/proc/sys/net/shim6/$2" || status=1
+	netns
+	return $status
 }
 
 # timers HOST DIVISOR: all times of the protocol so much shorter than in the RFC.
@@ -51,8 +56,10 @@ shows() {
 	local host=$1 filter=$2 ours=${3:-${1}1} theirs=${4:-}
 
 	[[ -n $theirs ]] || { [[ $host == B ]] && theirs=A1 || theirs=B1; }
-	on "$host" shim6 context show --json |
-		jq -r --arg local "$(topo_address "$ours")" --arg peer "$(topo_address "$theirs")" \
+	topo_resolve "$ours" && ours=$REPLY
+	topo_resolve "$theirs" && theirs=$REPLY
+	{ enter "$host" && exec shim6 context show --json; } |
+		jq -r --arg local "$ours" --arg peer "$theirs" \
 			".[] | select(.ulid_local == \$local and .ulid_peer == \$peer and .fii == 0) | $filter"
 }
 

@@ -5,8 +5,8 @@
 # with fault injection; what it finds to complain about is looked at here, because a failed
 # allocation is reported with a trace that is no mistake.
 
-. "$(dirname "${BASH_SOURCE[0]}")/establish.sh"
-. "$(dirname "${BASH_SOURCE[0]}")/module.sh"
+. "${BASH_SOURCE[0]%/*}/establish.sh"
+. "${BASH_SOURCE[0]%/*}/module.sh"
 
 readonly FAULTS=/sys/kernel/debug
 FAULTS_COUNT=0

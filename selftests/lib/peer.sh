@@ -3,7 +3,7 @@
 #
 # Host B alone with a peer that is played by hand: programs of peer/, in Python.
 
-. "$(dirname "${BASH_SOURCE[0]}")/establish.sh"
+. "${BASH_SOURCE[0]%/*}/establish.sh"
 
 # peer_up: host B of a topology without routers, with its identity. The addresses
 # of A are gone from A, so that nobody there answers but the program.

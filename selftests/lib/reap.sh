@@ -4,7 +4,7 @@
 # Hosts that watch their context for failures (RFC 5534): what they think, and a
 # stream that has to survive.
 
-. "$(dirname "${BASH_SOURCE[0]}")/establish.sh"
+. "${BASH_SOURCE[0]%/*}/establish.sh"
 
 # reap_capture NAME NODE IF: control messages only, so that payload does not keep a
 # capture from ending.

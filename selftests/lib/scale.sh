@@ -72,15 +72,16 @@ generous() {
 
 # sent_messages: control messages that both hosts have sent.
 sent_messages() {
-	local host name value sum=0
+	local host line sum=0
 
 	for host in A B; do
-		while read -r name value; do
-			case $name in
+		stat_load $host || return
+		for line in "${STAT_LINES[@]}"; do
+			case ${line%% *} in
 			OutI1 | OutR1 | OutI2 | OutR2 | OutR1bis | OutI2bis | OutUpdateRequest | \
-				OutUpdateAcknowledgement | OutKeepalive | OutProbe | OutError) sum=$((sum + value)) ;;
+				OutUpdateAcknowledgement | OutKeepalive | OutProbe | OutError) sum=$((sum + ${line##* })) ;;
 			esac
-		done < <(on $host cat /proc/net/shim6_stat)
+		done
 	done
 	echo $sum
 }

@@ -4,7 +4,7 @@
 # Sockets on hosts of a topology that a script steers (programs/sockets.c), and
 # the forks of contexts that they get.
 
-. "$(dirname "${BASH_SOURCE[0]}")/establish.sh"
+. "${BASH_SOURCE[0]%/*}/establish.sh"
 
 declare -A SOCKETS_TO SOCKETS_FROM SOCKETS_PID
 
@@ -77,7 +77,7 @@ sockets_up() {
 
 # forks HOST FILTER: what `jq FILTER` says of all forks of a host.
 forks() {
-	on "$1" shim6 context show --json | jq -r ".[] | select(.fii != 0) | $2"
+	{ enter "$1" && exec shim6 context show --json; } | jq -r ".[] | select(.fii != 0) | $2"
 }
 
 # fork_of HOST SOCKET FILTER: the same of the fork that belongs to the socket.

@@ -12,8 +12,8 @@
 #
 # A case that fails is followed by what the network looked like (lib/diag.sh).
 
-. "$(dirname "${BASH_SOURCE[0]}")/util.sh"
-. "$(dirname "${BASH_SOURCE[0]}")/diag.sh"
+. "${BASH_SOURCE[0]%/*}/util.sh"
+. "${BASH_SOURCE[0]%/*}/diag.sh"
 
 TAP_COUNT=0
 TAP_FAILED=0
@@ -110,33 +110,33 @@ tap_end() {
 # gives the difference.
 declare -A STAT_MARK
 stat_mark() {
-	local host name value
+	local host line
 
 	for host; do
-		while read -r name value; do
-			STAT_MARK[$host.$name]=$value
-		done < <(on "$host" cat /proc/net/shim6_stat)
+		stat_load "$host" || return
+		for line in "${STAT_LINES[@]}"; do
+			STAT_MARK[$host.${line%% *}]=${line##* }
+		done
 	done
 }
 
 # stat_since HOST NAME
 stat_since() {
-	local value
-
-	value=$(stat_get "$1" "$2") || return
-	echo $((value - ${STAT_MARK[$1.$2]:-0}))
+	stat_value "$1" "$2" && echo $((REPLY - ${STAT_MARK[$1.$2]:-0}))
 }
 
 # counted HOST NAME N: whether the difference is N at least.
 counted() {
-	(($(stat_since "$1" "$2") >= $3))
+	stat_value "$1" "$2" && ((REPLY - ${STAT_MARK[$1.$2]:-0} >= $3))
 }
 
 # stat_drops HOST: names and differences of all counters of drops that moved.
 stat_drops() {
-	local name value
+	local line name value
 
-	while read -r name value; do
+	stat_load "$1" || return
+	for line in "${STAT_LINES[@]}"; do
+		name=${line%% *} value=${line##* }
 		case $name in
 		OutNoRoute | OutTooBig | OutNoMemory | OutBadHeaders | OutConntrackRefused | \
 			InUnknownTag | InNoMemory | InBadHeaders | InIcmpBad | In_* | Drop_*) ;;
@@ -144,7 +144,7 @@ stat_drops() {
 		esac
 		((value == ${STAT_MARK[$1.$name]:-0})) ||
 			echo "$name +$((value - ${STAT_MARK[$1.$name]:-0}))"
-	done < <(on "$1" cat /proc/net/shim6_stat)
+	done
 }
 
 # MIB counter of a host: mib HOST NAME, e.g. TcpInCsumErrors.

@@ -33,8 +33,11 @@
 #	ingress	  the providers drop sources that are not theirs (BCP 38)
 #	single	  the hosts' main routing table knows the first provider only
 
-. "$(dirname "${BASH_SOURCE[0]}")/util.sh"
-. "$(dirname "${BASH_SOURCE[0]}")/capture.sh"
+. "${BASH_SOURCE[0]%/*}/util.sh"
+. "${BASH_SOURCE[0]%/*}/capture.sh"
+
+BASH_LOADABLES_PATH=$PATH enable -f netns.so netns ||
+	die "netns.so is not built: make -C selftests"
 
 # The HBA addresses of the sets hostA, hostB and hostC (RFC 5535), made from their
 # Parameters Data Structures; the test vectors have those.
@@ -67,23 +70,21 @@ topo_ns() {
 	echo "$TOPO-$1"
 }
 
-# on NODE COMMAND...: run a command on a node. nsenter, because ip-netns(8)
-# also mounts sysfs anew, which doubles the cost; so /sys is the host's.
-on() {
-	local node=$1
+# enter NODE: this shell is on the node from now on; /sys stays the host's. `netns` leaves.
+enter() {
+	netns "$TOPO-$1"
+}
 
-	shift
-	nsenter --net="/run/netns/$TOPO-$node" "$@"
+# on NODE COMMAND...: run a command on a node.
+on() {
+	(enter "$1" && exec "${@:2}")
 }
 
 # spawn NODE COMMAND...: the same in the background. Its process is $SPAWNED,
 # for `stop` or `wait`; topo_down stops what is left.
 spawn() {
-	local node=$1
-
-	shift
 	# Without the redirection its standard input would be /dev/null.
-	nsenter --net="/run/netns/$TOPO-$node" "$@" <&0 &
+	(enter "$1" && exec "${@:2}") <&0 &
 	SPAWNED=$!
 	TOPO_SPAWNED+=("$SPAWNED")
 }
@@ -113,9 +114,15 @@ topo_uplinks() {
 	for ((i = 1; i <= n; i++)); do echo "$i"; done
 }
 
-# topo_address NAME: A1 gives the address, an address gives itself.
+# topo_resolve NAME: REPLY is the address of A1, say; an address is itself.
+topo_resolve() {
+	[[ $1 == [ABC][123] ]] && REPLY=${!1} || REPLY=$1
+}
+
+# topo_address NAME: the same, printed.
 topo_address() {
-	[[ $1 == [ABC][123] ]] && echo "${!1}" || echo "$1"
+	topo_resolve "$1"
+	echo "$REPLY"
 }
 
 # topo_locator NAME: the same as an argument of `shim6 context add`.
@@ -175,12 +182,13 @@ topo_batch() {
 
 # topo_apply NODE: do what was planned. Routers forward.
 topo_apply() {
-	local forward=
-
-	case $1 in
-	core | r*) forward='echo 1 >/proc/sys/net/ipv6/conf/all/forwarding && ' ;;
-	esac
-	on "$1" bash -c "${forward}exec ip -6 -batch -" <<<"${TOPO_BATCH[$1]}"
+	(
+		enter "$1" || exit
+		case $1 in
+		core | r*) echo 1 >/proc/sys/net/ipv6/conf/all/forwarding || exit ;;
+		esac
+		exec ip -6 -batch -
+	) <<<"${TOPO_BATCH[$1]}"
 }
 
 # topo_plan_wire NODE IF NODE IF: a veth pair between two nodes. No addresses
@@ -481,13 +489,29 @@ topo_switch_both() {
 	topo_switch A "$1" "$2" && topo_switch B "$2" "$1"
 }
 
-# stat_get HOST NAME: a counter of the shim.
-stat_get() {
-	local name value
+# stat_load HOST: all counters of the shim, a name and a value each, in STAT_LINES.
+stat_load() {
+	local status=0
 
-	while read -r name value; do
-		[[ $name == "$2" ]] && { echo "$value"; return; }
-	done < <(on "$1" cat /proc/net/shim6_stat)
+	enter "$1" || return
+	mapfile -t STAT_LINES </proc/net/shim6_stat || status=1
+	netns
+	return $status
+}
+
+# stat_value HOST NAME: REPLY is a counter of the shim.
+stat_value() {
+	local line
+
+	stat_load "$1" || return
+	for line in "${STAT_LINES[@]}"; do
+		[[ $line == "$2 "* ]] && { REPLY=${line##* }; return; }
+	done
 	echo "no counter $2" >&2
 	return 1
+}
+
+# stat_get HOST NAME: the same, printed.
+stat_get() {
+	stat_value "$@" && echo "$REPLY"
 }

@@ -104,5 +104,5 @@ stop() {
 
 # The C programs, as `make -C selftests` leaves them; elsewhere they are in PATH
 # already.
-SELFTESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SELFTESTS=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 PATH=$SELFTESTS/bin:$PATH
