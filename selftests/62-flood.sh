@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
 
-readonly MANY=100000
+readonly MANY=40000
 # 3fff::/20 is for documentation.
 readonly NOBODY=3fff:f00::
 

@@ -116,7 +116,7 @@ static void linear(void)
 	double first = 0, last = 0;
 	int i;
 
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < 3; i++) {
 		double from, first_end = 0, last_from = 0, to;
 		struct answer answer = { 0 };
 		bool done;
