@@ -7,6 +7,7 @@
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/sockets.sh"
+. "$(dirname "$0")/lib/loss.sh"
 
 # refused WORDS COMMAND...: it fails and says that.
 refused() {
@@ -146,21 +147,27 @@ check "because its fork was recovered" wait_until 10 says "$fii" forks B .fii
 holds "by R1bis and I2bis" "$(stat_since A InR1bis) >= 1 && $(stat_since A ContextRecovered) >= 1"
 is "as that socket's" "$(fork_of A 3 .fii)" "$fii"
 
-# A fork while the default context is recovered
+# A fork while the default context is recovered. What tells A that B forgot it may be its data,
+# or an Update Request that A still owes.
 topo_switch A A2 B2
-on B shim6 context flush
-topo_netem A 2 delay 100ms
+lose I2bis
 stat_mark A B
+on B shim6 context flush
 ask A send 1 100
-check "a socket wants a fork while the default is recovered" ask A prefer 4 local "$A1"
-check "the default is recovered" wait_until 10 in_state B ESTABLISHED
-check "the fork is established" wait_until 20 has_forks A 2
+check "the default is to be recovered" comes_to A I2BIS-SENT
+check "a socket wants a fork meanwhile" ask A prefer 4 local "$A1"
+check "the fork is established" wait_until 20 says ESTABLISHED fork_of A 4 .state
+is "on both ends" "$(forks B .fii)" "$(fork_of A 4 .fii)"
+is "before the default is recovered" \
+	"$(state A) $(state B), $(stat_since A ContextRecovered)" "I2BIS-SENT IDLE, 0"
+lose_none
+check "the default is recovered" comes_to A ESTABLISHED
+check "the default is recovered" comes_to B ESTABLISHED
 holds "both by themselves" \
 	"$(stat_since A ContextRecovered) >= 1 && $(stat_since A ForkEstablished) == 1"
 is "each with its pair" "$(default_pair A), $(fork_pair A 4)" "A2 B2, A1 B2"
 check "all talk" takes B 1 100
 check "all talk" talk 4 4
-topo_netem A 2
 
 for host in A B; do stop "${SOCKETS_PID[$host]}"; done
 check "the module has no users" wait_until 10 says 0 cat /sys/module/shim6/refcnt
