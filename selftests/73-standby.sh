@@ -37,5 +37,27 @@ topo_kill B1
 survives "the pair in use dies"
 is "the standby took over" "$(stat_since A SwitchedStandby)" 1
 check_flow "the stream is whole" stream
+
+# A context that nobody uses keeps no state machine, with a hot standby neither.
+readonly MACHINES=/sys/kernel/slab/shim6_reap
+# kept N: so many are kept on both hosts together.
+kept() {
+	echo 1 >"$MACHINES/shrink"
+	[[ $(awk '{ print $1 }' "$MACHINES/objects") == "$1" ]]
+}
+# use: something goes to and fro.
+use() {
+	once tcp -n 1000 A1 B1 >/dev/null
+}
+for host in A B; do on $host shim6 context flush; done
+topo_heal
+{ use && establish; } || die "no context again"
+check "a context in use keeps its state machine, at each end" eval 'use && kept 2'
+check "and has a hot standby" wait_until 20 stands_by A "$A2"
+check "when nobody uses it, it keeps neither" wait_until 60 kept 0
+is "it is operational, without a standby" "$(reap A) $(shows A .failure_detection.standby_local)" \
+	"operational null"
+check "when it is used again" use
+check "  it has a standby again" wait_until 20 stands_by A "$A2"
 check "the kernel's log is clean" dmesg_clean
 tap_end

@@ -124,11 +124,11 @@ impl Watch {
         WATCHES.new_box(watch)
     }
 
-    /// Whether [`Watch::new`] would do the same from now on.
+    /// Whether [`Watch::new`] would do the same from now on. A machine at rest has no standby; that it
+    /// has one again will be news, whichever it was.
     pub(super) fn is_at_rest(&self, constants: &reap::Constants, now: Instant) -> bool {
         self.reap.is_at_rest(constants, now)
             && self.wanted.is_none()
-            && self.standby.is_none()
             && !self.has_moved
             && !self.was_told
     }
