@@ -4,6 +4,7 @@
 //! what ICMPv6 errors quote (RFC 5533, Section 12.4). Bounded by a setting.
 
 use super::{
+    default_identity,
     trace,
     Cause,
     Context,
@@ -23,12 +24,17 @@ use crate::{
         net::Net,
         rcu::RcuArc,
         rhashtable::{
+            Key,
             ListTable,
             Table,
             Walk, //
         },
     },
     proto::{
+        locator::{
+            Ulid,
+            UlidPair, //
+        },
         number::Fii,
         tag::ContextTag, //
     },
@@ -65,6 +71,21 @@ pub(crate) enum Refusal {
 
 /// Contexts that are taken out of a walk together.
 pub(crate) const BATCH: usize = 16;
+
+impl Key for Identity {
+    const SAMPLE: Self = default_identity(UlidPair {
+        local: Ulid::new([0; 16]),
+        peer: Ulid::new([0; 16]),
+    });
+}
+
+impl Key for ContextTag {
+    const SAMPLE: Self = Self::MAX;
+}
+
+impl Key for Option<ContextTag> {
+    const SAMPLE: Self = None;
+}
 
 /// The contexts of a namespace.
 #[pin_data]

@@ -39,8 +39,35 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What makes an object an element of a [`Table`] with keys of type `K`, whose octets are compared
-/// and hashed as they are: 8 or 36 of them, and no padding among them.
+/// A type whose values are keys of tables. Their octets are compared and hashed as they are: 8 or 36
+/// of them, and no padding among them. Whatever says otherwise does not compile.
+pub(crate) trait Key: Copy + 'static {
+    /// A value with no more of its octets in use than any other has.
+    const SAMPLE: Self;
+}
+
+impl Key for u64 {
+    const SAMPLE: Self = 0;
+}
+
+impl Key for usize {
+    const SAMPLE: Self = 0;
+}
+
+/// Reads all octets of a key, so that the compiler refuses one of which some are padding.
+const fn assert_no_padding<K: Key>() {
+    let sample = K::SAMPLE;
+    let octets = (&raw const sample).cast::<u8>();
+    let mut index = 0;
+    while index < size_of::<K>() {
+        // SAFETY: The octet is one of `sample`. This is evaluated when it is compiled, which fails
+        // if the octet is not initialised.
+        let _ = unsafe { octets.add(index).read() };
+        index += 1;
+    }
+}
+
+/// What makes an object an element of a [`Table`] with keys of type `K`.
 #[repr(C)]
 pub(crate) struct Entry<K, N = bindings::rhash_head> {
     node: Opaque<N>,
@@ -52,15 +79,18 @@ unsafe impl<K: Send + Sync, N> Send for Entry<K, N> {}
 // SAFETY: As above.
 unsafe impl<K: Send + Sync, N> Sync for Entry<K, N> {}
 
-impl<K, N: Zeroable> Entry<K, N> {
+impl<K: Key, N: Zeroable> Entry<K, N> {
     /// An entry that is in no table.
     pub(crate) fn new(key: K) -> Self {
+        const { assert_no_padding::<K>() };
         Self {
             node: Opaque::zeroed(),
             key,
         }
     }
+}
 
+impl<K, N> Entry<K, N> {
     /// The key.
     #[inline]
     pub(crate) fn key(&self) -> &K {
