@@ -14,17 +14,15 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    /// The policy for an address: that of the longest prefix that matches.
+    /// The policy for an address: that of the longest prefix that matches. The table has three more,
+    /// for addresses that are no candidates: ::1, ::ffff:0:0/96 and fec0::/10.
     pub(super) const fn of(locator: Locator) -> Self {
         let (precedence, label) = match locator.octets() {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] => (50, 0),
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..] => (35, 4),
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ..] => (1, 3),
             [0x20, 0x01, 0, 0, ..] => (5, 5),
             [0x20, 0x02, ..] => (30, 2),
             [0x3f, 0xfe, ..] => (1, 12),
             [0xfc..=0xfd, ..] => (3, 13),
-            [0xfe, 0xc0..=0xff, ..] => (1, 11),
             _ => (40, 1),
         };
         Self { precedence, label }
