@@ -22,11 +22,12 @@
 
 . "$(dirname "$0")/lib/topology.sh"
 . "$(dirname "$0")/lib/candidates.sh"
+. "$(dirname "$0")/lib/module.sh"
 
 readonly OUT=${1:?"usage: bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]..."}
 readonly ROUNDS=${2:-7} LENGTH=${3:-1000}
 [[ $ROUNDS =~ ^[1-9][0-9]*$ && $LENGTH =~ ^[1-9][0-9]*$ ]] || die "ROUNDS and MS are numbers"
-readonly BLAST_PORT=7300 FULL_PORT=7301 READ_PORT=7303 MODULE=${SHIM6_MODULE:-/opt/shim6/shim6.ko}
+readonly BLAST_PORT=7300 FULL_PORT=7301 READ_PORT=7303
 readonly TRAFFIC=(tcp read nic udp in out)
 
 # NAME WIRE WORDS: what is compared, and by which wire its packets leave.
@@ -78,10 +79,6 @@ to_other() {
 	on "$host" ip -6 route replace "$peer/128" "$@" via $gateway dev up2 table 101
 }
 
-load() {
-	insmod "$MODULE"
-}
-
 # ila HOST PEER: the prefix of the peer's second address in place of that of its first.
 ila() {
 	local words=(csum-mode adj-transport ident-type luid)
@@ -124,7 +121,7 @@ begin() {
 end() {
 	local host
 
-	[[ ! -d /sys/module/shim6 ]] || rmmod shim6 || return
+	! loaded || rmmod shim6 || return
 	case $1 in
 	ila)
 		for host in A B; do
@@ -283,7 +280,7 @@ table() {
 SAMPLES=$(mktemp)
 at_exit rm -f "$SAMPLES"
 choose_candidates "${@:4}"
-[[ ! -d /sys/module/shim6 ]] || rmmod shim6 || die "the module cannot be removed"
+! loaded || rmmod shim6 || die "the module cannot be removed"
 topo_up direct
 spawn B taskset -c 0 blast receive "$B1" $BLAST_PORT
 spawn B blast hold "$B1" $FULL_PORT
