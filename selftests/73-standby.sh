@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A second pair of locators is kept confirmed, and takes over without exploration
-# when the one in use fails.
+# when the one in use fails. A context that nobody uses needs none.
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/reap.sh"
@@ -38,7 +38,8 @@ survives "the pair in use dies"
 is "the standby took over" "$(stat_since A SwitchedStandby)" 1
 check_flow "the stream is whole" stream
 
-# A context that nobody uses keeps no state machine, with a hot standby neither.
+# A context that nobody uses keeps no state machine, neither with a hot standby nor with a pair that
+# somebody chose.
 readonly MACHINES=/sys/kernel/slab/shim6_reap
 # kept N: so many are kept on both hosts together.
 kept() {
@@ -59,5 +60,16 @@ is "it is operational, without a standby" "$(reap A) $(shows A .failure_detectio
 	"operational null"
 check "when it is used again" use
 check "  it has a standby again" wait_until 20 stands_by A "$A2"
+setting A hot_standby off
+setting A failback_hold 1000
+check "an administrator chooses a pair" eval 'topo_switch A A2 B2 && use'
+check "when nobody uses the context, it keeps none" wait_until 60 kept 0
+flow_start later tcp -w 60 -s 5000 -i 10 A1 B1 || die "no stream"
+topo_break A2 B2 both
+check "when it is used again, and the pair dies" flow_goes later 50000 30
+check_not "  it uses another one" uses A "A2 B2"
+topo_heal
+check "  and goes back to the one that was chosen" wait_until 30 uses A "A2 B2"
+check_flow "the stream is whole" later
 check "the kernel's log is clean" dmesg_clean
 tap_end

@@ -77,17 +77,24 @@ impl Locked<'_> {
             return Ok(None);
         };
         let pair = self.pair_with(None, None);
-        rest.wake(self.context.tag_local(), tag_peer, pair, self.local())
-            .map(Some)
+        let chosen = self.chosen_pair();
+        rest.wake(
+            self.context.tag_local(),
+            tag_peer,
+            pair,
+            chosen,
+            self.local(),
+        )
+        .map(Some)
     }
 
     /// Keeps no more of the state machines than has to be kept if nothing goes on.
     pub(crate) fn let_rest(&mut self) {
         let constants = Namespace::of(self.context.net()).settings.constants();
         let reap = self.reap_constants();
-        let local = self.local();
+        let (chosen, local) = (self.chosen_pair(), self.local());
         if let Some(establishment) = &self.control.kept {
-            if let Some(rest) = establishment.rest(&constants, &reap, &local) {
+            if let Some(rest) = establishment.rest(&constants, &reap, chosen, &local) {
                 self.control.rest = Some(rest);
                 self.control.kept = None;
                 self.context.is_awake.store(false, Ordering::Relaxed);

@@ -248,6 +248,12 @@ impl Locked<'_> {
         self.control.pair_reason
     }
 
+    /// The current pair if an administrator or a socket chose it.
+    pub(crate) fn chosen_pair(&self) -> Option<LocatorPair> {
+        matches!(self.pair_reason(), PairReason::Admin | PairReason::Socket)
+            .then(|| self.pair_with(None, None))
+    }
+
     /// The pair that a socket prefers and that is not confirmed yet, once.
     pub(crate) fn take_wanted(&mut self) -> Option<LocatorPair> {
         self.control.special_if_any()?.wanted.take()

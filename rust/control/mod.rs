@@ -172,6 +172,7 @@ impl Rest {
         tag_local: ContextTag,
         tag_peer: ContextTag,
         pair: LocatorPair,
+        chosen: Option<LocatorPair>,
         local: RcuArc<Local>,
     ) -> Result<KBox<Establishment>, AllocError> {
         let mut machine = Machine::established(tag_local, tag_peer, pair, now());
@@ -180,7 +181,7 @@ impl Rest {
         }
         let establishment = Establishment {
             acknowledged: self.is_acknowledged.then_some(local),
-            watch: Some(Watch::new(pair)?),
+            watch: Some(Watch::new(pair, chosen)?),
             ..Establishment::new(machine)
         };
         ESTABLISHMENTS.new_box(establishment)
@@ -199,12 +200,13 @@ impl Establishment {
         }
     }
 
-    /// What to keep instead if nothing goes on; `None` if something does. `local` is what this host
-    /// tells.
+    /// What to keep instead if nothing goes on; `None` if something does. `chosen` is the current pair
+    /// if somebody chose it, `local` what this host tells.
     pub(crate) fn rest(
         &self,
         constants: &Constants,
         reap: &protocol::Constants,
+        chosen: Option<LocatorPair>,
         local: &Local,
     ) -> Option<Rest> {
         let now = now();
@@ -214,7 +216,7 @@ impl Establishment {
             && self
                 .watch
                 .as_ref()
-                .is_none_or(|watch| watch.is_at_rest(reap, now))
+                .is_none_or(|watch| watch.is_at_rest(reap, chosen, now))
             && self
                 .acknowledged
                 .as_ref()

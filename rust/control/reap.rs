@@ -111,11 +111,15 @@ pub(crate) struct KnownCandidates<'a> {
 }
 
 impl Watch {
-    /// Failure detection of a context that uses this pair. May sleep.
-    pub(super) fn new(pair: LocatorPair) -> Result<KBox<Self>, AllocError> {
+    /// Failure detection of a context that uses this pair, which is the `wanted` one if somebody
+    /// chose it. May sleep.
+    pub(super) fn new(
+        pair: LocatorPair,
+        wanted: Option<LocatorPair>,
+    ) -> Result<KBox<Self>, AllocError> {
         let watch = Self {
             reap: Reap::new(pair, now()),
-            wanted: None,
+            wanted,
             asked: None,
             standby: None,
             has_moved: false,
@@ -125,10 +129,15 @@ impl Watch {
     }
 
     /// Whether [`Watch::new`] would do the same from now on. A machine at rest has no standby; that it
-    /// has one again will be news, whichever it was.
-    pub(super) fn is_at_rest(&self, constants: &reap::Constants, now: Instant) -> bool {
+    /// has one again will be news, whichever it was. `chosen` is the current pair if somebody chose it.
+    pub(super) fn is_at_rest(
+        &self,
+        constants: &reap::Constants,
+        chosen: Option<LocatorPair>,
+        now: Instant,
+    ) -> bool {
         self.reap.is_at_rest(constants, now)
-            && self.wanted.is_none()
+            && (self.wanted.is_none() || self.wanted == chosen)
             && !self.has_moved
             && !self.was_told
     }
@@ -209,7 +218,7 @@ fn decide(
 ) -> Option<(Actions, bool)> {
     let (local, peer) = (locked.local(), locked.peer());
     let pair = context.pair(&rcu::read_lock());
-    let is_chosen = matches!(locked.pair_reason(), PairReason::Admin | PairReason::Socket);
+    let chosen = locked.chosen_pair();
     let preferred = locked.take_wanted();
     let constants = locked.reap_constants();
     let is_outdated = locked.is_timeout_outdated(&constants);
@@ -225,8 +234,8 @@ fn decide(
     }
     let Watch { reap, wanted, .. } = &mut **watch.as_mut()?;
     // What is wanted and not confirmed yet stays wanted.
-    if is_chosen && (reap.pair() != pair || wanted.is_none()) {
-        *wanted = Some(pair);
+    if chosen.is_some() && (reap.pair() != pair || wanted.is_none()) {
+        *wanted = chosen;
     }
     if preferred.is_some() {
         *wanted = preferred;
@@ -558,7 +567,7 @@ pub(super) fn follow(namespace: &Namespace, context: &Context, locked: &mut Lock
         establishment.acknowledged = Some(local);
     }
     if establishment.watch.is_none() {
-        match Watch::new(pair) {
+        match Watch::new(pair, None) {
             Ok(watch) => establishment.watch = Some(watch),
             // The next step tries again.
             Err(_) => namespace.counters.count(Counter::InNoMemory),
