@@ -148,7 +148,8 @@ holds "by R1bis and I2bis" "$(stat_since A InR1bis) >= 1 && $(stat_since A Conte
 is "as that socket's" "$(fork_of A 3 .fii)" "$fii"
 
 # A fork while the default context is recovered. What tells A that B forgot it may be its data,
-# or an Update Request that A still owes.
+# or an Update Request that A still owes. It goes on with I2bis for as long as that is lost.
+setting A i2bis_retries_max 32
 topo_switch A A2 B2
 lose I2bis
 stat_mark A B
@@ -161,7 +162,7 @@ is "on both ends" "$(forks B .fii)" "$(fork_of A 4 .fii)"
 is "before the default is recovered" \
 	"$(state A) $(state B), $(stat_since A ContextRecovered)" "I2BIS-SENT IDLE, 0"
 lose_none
-check "the default is recovered" comes_to A ESTABLISHED
+check "the default is recovered" comes_to A ESTABLISHED 30
 check "the default is recovered" comes_to B ESTABLISHED
 holds "both by themselves" \
 	"$(stat_since A ContextRecovered) >= 1 && $(stat_since A ForkEstablished) == 1"
