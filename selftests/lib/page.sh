@@ -4,6 +4,7 @@
 # Commands, options and examples as people read them, and how tests run them: as somebody
 # who types them on host A of a topology, in the directory $TOPO_DIR/files.
 
+# shellcheck source=selftests/packages/readme.sh
 . "$SELFTESTS/packages/readme.sh"
 
 PAGE=$SELFTESTS/../doc/shim6.8
