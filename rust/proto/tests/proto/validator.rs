@@ -232,6 +232,29 @@ fn validator_of_another_nonce() {
     }
 }
 
+/// One that is wrong in an octet or two, also if both differ in the same bits.
+#[test]
+fn nearly_right_validator() {
+    let mut host = Host::new(6);
+    let (nonce, validator) = host.r1(MINUTE);
+    let change = |first: usize, second: usize| {
+        let mut changed = validator;
+        changed[first] ^= 0x40;
+        if second != first {
+            changed[second] ^= 0x40;
+        }
+        changed
+    };
+    for (first, second) in (0..16).flat_map(|first| (0..16).map(move |second| (first, second))) {
+        assert_eq!(
+            host.check_i2(MINUTE, (nonce, change(first, second))),
+            Err(ValidatorError::Wrong),
+            "octets {first} and {second}"
+        );
+    }
+    assert_eq!(host.check_i2(MINUTE, (nonce, validator)), Ok(()));
+}
+
 // Secrets.
 
 /// A secret is used for ten minutes; what was issued with it stays good.
