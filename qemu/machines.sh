@@ -9,9 +9,10 @@
 # The emulated computer.
 plan_emulator() {
 	# A bare /dev/kvm proves nothing: it exists where the processor has no such extensions.
-	local accelerator=tcg,thread=multi port
+	# Emulated, it is a tenth faster without a fifth level of page tables and wide registers.
+	local accelerator=tcg,thread=multi processor=max,la57=off,avx=off,avx2=off,pku=off port
 	if grep -qwE 'vmx|svm' /proc/cpuinfo && [[ -r /dev/kvm && -w /dev/kvm ]]; then
-		accelerator=kvm
+		accelerator=kvm processor=max
 	fi
 	if [[ -n $system ]]; then
 		# What systemd does once after an update was done when the system was made.
@@ -20,7 +21,7 @@ plan_emulator() {
 	mounts+=("$ROOT_DIR/boot:/boot:ro")
 	# shellcheck disable=SC2054 # commas belong to the options.
 	command=(
-		qemu-system-x86_64 -machine q35,hpet=off -accel "$accelerator" -cpu max -smp "$smp" -m "$mem"
+		qemu-system-x86_64 -machine q35,hpet=off -accel "$accelerator" -cpu "$processor" -smp "$smp" -m "$mem"
 		-nodefaults -no-user-config -display none -no-reboot
 		-kernel "/boot/vmlinuz-$RELEASE" -initrd /run/boot/initramfs
 		# The kernel ends the machine (-no-reboot) on any oops.  Emulated processors stand still
