@@ -57,6 +57,7 @@ step() {
 	esac
 	if ((status != 0)); then
 		report "$start" "$label: FAILED"
+		[[ -z ${FAILURES-} ]] || printf '%s (whole log: %s)\n' "$label" "$log" >>"$FAILURES"
 		{
 			tail -n 60 "$log"
 			printf '%s: failed: %s (whole log: %s)\n' "${0##*/}" "$label" "$log"
