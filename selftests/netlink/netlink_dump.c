@@ -17,7 +17,7 @@
 #define FEW		(MANY / 32)
 
 /* Rounds of the parts in which something else goes on. */
-#define ROUNDS		20
+#define ROUNDS		10
 
 static int fd;
 static struct request request;
