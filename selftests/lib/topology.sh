@@ -36,7 +36,8 @@
 . "${BASH_SOURCE[0]%/*}/util.sh"
 . "${BASH_SOURCE[0]%/*}/capture.sh"
 
-BASH_LOADABLES_PATH=$PATH enable -f netns.so netns ||
+# Beside the programs of the tests, which are not in everybody's PATH.
+BASH_LOADABLES_PATH=$PATH:$SELFTESTS/../bin enable -f netns.so netns ||
 	die "netns.so is not built: make -C selftests"
 
 # The HBA addresses of the sets hostA, hostB and hostC (RFC 5535), made from their
