@@ -77,15 +77,8 @@ impl Locked<'_> {
             return Ok(None);
         };
         let pair = self.pair_with(None, None);
-        let chosen = self.chosen_pair();
-        rest.wake(
-            self.context.tag_local(),
-            tag_peer,
-            pair,
-            chosen,
-            self.local(),
-        )
-        .map(Some)
+        rest.wake(self.context.tag_local(), tag_peer, pair, self.local())
+            .map(Some)
     }
 
     /// Keeps no more of the state machines than has to be kept if nothing goes on.

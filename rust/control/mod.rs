@@ -172,7 +172,6 @@ impl Rest {
         tag_local: ContextTag,
         tag_peer: ContextTag,
         pair: LocatorPair,
-        chosen: Option<LocatorPair>,
         local: RcuArc<Local>,
     ) -> Result<KBox<Establishment>, AllocError> {
         let mut machine = Machine::established(tag_local, tag_peer, pair, now());
@@ -181,7 +180,7 @@ impl Rest {
         }
         let establishment = Establishment {
             acknowledged: self.is_acknowledged.then_some(local),
-            watch: Some(Watch::new(pair, chosen)?),
+            watch: Some(Watch::new(pair)?),
             ..Establishment::new(machine)
         };
         ESTABLISHMENTS.new_box(establishment)

@@ -111,15 +111,12 @@ pub(crate) struct KnownCandidates<'a> {
 }
 
 impl Watch {
-    /// Failure detection of a context that uses this pair, which is the `wanted` one if somebody
-    /// chose it. May sleep.
-    pub(super) fn new(
-        pair: LocatorPair,
-        wanted: Option<LocatorPair>,
-    ) -> Result<KBox<Self>, AllocError> {
+    /// Failure detection of a context that uses this pair. Its first step learns whether somebody
+    /// chose that. May sleep.
+    pub(super) fn new(pair: LocatorPair) -> Result<KBox<Self>, AllocError> {
         let watch = Self {
             reap: Reap::new(pair, now()),
-            wanted,
+            wanted: None,
             asked: None,
             standby: None,
             has_moved: false,
@@ -567,7 +564,7 @@ pub(super) fn follow(namespace: &Namespace, context: &Context, locked: &mut Lock
         establishment.acknowledged = Some(local);
     }
     if establishment.watch.is_none() {
-        match Watch::new(pair, None) {
+        match Watch::new(pair) {
             Ok(watch) => establishment.watch = Some(watch),
             // The next step tries again.
             Err(_) => namespace.counters.count(Counter::InNoMemory),
