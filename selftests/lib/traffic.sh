@@ -89,31 +89,10 @@ no_csum_errors() {
 	local host
 
 	for host in $(topo_hosts); do
-		csum_errors "$host" || return
+		{ enter "$host" && exec nstat -as; } | awk -v host="$host" '/Csum/ && $2 != 0 {
+			print "host", host, $1, $2; bad = 1 } END { exit bad }' || return
 	done
 }
-
-# csum_errors HOST: fails, and says which, if a counter of the stack counted one.
-csum_errors() (
-	enter "$1" || exit
-	bad=0
-	mapfile -t lines </proc/net/snmp6 || exit
-	for line in "${lines[@]}"; do
-		[[ $line == *Csum* && ${line##*[[:blank:]]} != 0 ]] && echo "host $1 $line" && bad=1
-	done
-	# A line of names, a line of values, and so on.
-	mapfile -t lines </proc/net/snmp && mapfile -t -O "${#lines[@]}" lines </proc/net/netstat || exit
-	for ((n = 0; n + 1 < ${#lines[@]}; n += 2)); do
-		[[ ${lines[n]} == *Csum* ]] || continue
-		read -ra names <<<"${lines[n]}"
-		read -ra values <<<"${lines[n + 1]}"
-		for i in "${!names[@]}"; do
-			[[ ${names[i]} == *Csum* && ${values[i]} != 0 ]] &&
-				echo "host $1 ${names[0]}${names[i]} ${values[i]}" && bad=1
-		done
-	done
-	exit $bad
-)
 
 # hex_payload NEXT-HEADER TAG: a payload extension header.
 hex_payload() {
