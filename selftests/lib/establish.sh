@@ -31,12 +31,11 @@ identity() {
 
 # setting HOST NAME VALUE: net.shim6.NAME.
 setting() {
-	local status=0
+	visit "$1" write_setting "${@:2}"
+}
 
-	enter "$1" || return
-	echo "$3" >"/proc/sys/net/shim6/$2" || status=1
-	netns
-	return $status
+write_setting() {
+	echo "$2" >"/proc/sys/net/shim6/$1"
 }
 
 # timers HOST DIVISOR: all times of the protocol so much shorter than in the RFC.

@@ -71,9 +71,19 @@ topo_ns() {
 	echo "$TOPO-$1"
 }
 
-# enter NODE: this shell is on the node from now on; /sys stays the host's. `netns` leaves.
+# enter NODE: this shell is on the node from now on; /sys stays the host's.
 enter() {
 	netns "$TOPO-$1"
+}
+
+# visit NODE FUNCTION...: this shell runs a function of it on the node, without a fork.
+visit() {
+	local status=0
+
+	enter "$1" || return
+	"${@:2}" || status=$?
+	netns || die "no way back from $1"
+	return $status
 }
 
 # on NODE COMMAND...: run a command on a node.
@@ -492,12 +502,11 @@ topo_switch_both() {
 
 # stat_load HOST: all counters of the shim, a name and a value each, in STAT_LINES.
 stat_load() {
-	local status=0
+	visit "$1" stat_read
+}
 
-	enter "$1" || return
-	mapfile -t STAT_LINES </proc/net/shim6_stat || status=1
-	netns
-	return $status
+stat_read() {
+	mapfile -t STAT_LINES </proc/net/shim6_stat
 }
 
 # stat_value HOST NAME: REPLY is a counter of the shim.
