@@ -17,6 +17,26 @@ both() {
 	done
 }
 
+# merged: 40 datagrams from A to B that the sender's kernel hands over one by one, read with
+# as few calls as they come.
+merged() {
+	local receiver
+
+	spawn B merge receive "$B1" 7400 40 >"$TOPO_DIR/merged" 2>&1
+	receiver=$SPAWNED
+	wait_until 5 takes_datagrams && on A merge send "$A1" "$B1" 7400 40 1200 || return
+	wait "$receiver"
+}
+
+takes_datagrams() {
+	[[ -n $(on B ss -Hlun "sport = 7400") ]]
+}
+
+# reads: how many calls it took.
+reads() {
+	sed -n 's/.* reads=\([0-9]*\) .*/\1/p' "$TOPO_DIR/merged"
+}
+
 content() {
 	once tcp -n 3000000 -s 65536 A1 B1 && once udp -n 5 -s 3000 -i 1 A1 B1 && no_csum_errors
 }
@@ -53,6 +73,21 @@ both tx off tso off gso off gro on rx on
 stat_mark A B
 check "segments into generic receive offload" content
 holds "are merged there" "$(stat_since B InGroMerged) > 0"
+
+stat_mark A B
+check "datagrams, one by one, to a socket that wants them merged" merged
+holds "are merged behind the header: $(<"$TOPO_DIR/merged")" "$(reads) < 10"
+holds "  as is counted" "$(stat_since B InGroMerged) > 0"
+is "  and nothing is dropped" "$(stat_drops A)$(stat_drops B)" ""
+
+# What a host that forwards is better off with: packets merged as a list, each with its own headers.
+on B ethtool -K up2 rx-gro-list on >/dev/null || die "ethtool -K rx-gro-list on"
+stat_mark A B
+check "segments into receive offload that makes lists" content
+check "datagrams into it" merged
+holds "are not merged: $(<"$TOPO_DIR/merged")" "$(reads) == 40"
+is "nothing dropped" "$(stat_drops A)$(stat_drops B)" ""
+on B ethtool -K up2 rx-gro-list off >/dev/null
 
 # The two ends need not be alike.
 both tx on tso on gso on gro on rx on

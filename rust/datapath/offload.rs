@@ -31,7 +31,6 @@ impl Offload<{ PayloadHeader::LEN }> for Payload {
         let namespace = Namespace::of_rcu(net, rcu);
         let ulids = namespace.contexts.by_tag(shim6.tag, rcu)?.ulids();
         Some(Flow {
-            next_header: shim6.next_header,
             source: In6Addr::from_octets(ulids.peer.as_octets()),
             destination: In6Addr::from_octets(ulids.local.as_octets()),
         })

@@ -197,13 +197,15 @@ void shim6_helper_synchronize_rcu_tasks(void);
 /* gro.c */
 void *shim6_helper_gro_begin(struct sk_buff *skb, unsigned int hlen, struct net **net);
 void shim6_helper_gro_flush(struct sk_buff *skb);
-struct sk_buff *shim6_helper_gro_go(struct list_head *head, struct sk_buff *skb,
-				    const void *header, unsigned int hlen, u8 protocol,
-				    const struct in6_addr *saddr, const struct in6_addr *daddr);
+struct sk_buff *shim6_helper_gro_tcp(struct list_head *head, struct sk_buff *skb,
+				     const void *header, unsigned int hlen,
+				     const struct in6_addr *saddr, const struct in6_addr *daddr);
+struct sk_buff *shim6_helper_gro_udp(struct list_head *head, struct sk_buff *skb,
+				     unsigned int hlen, const struct in6_addr *saddr,
+				     const struct in6_addr *daddr);
+int shim6_helper_gro_complete(struct sk_buff *skb, int thoff, u8 protocol,
+			      const struct in6_addr *saddr, const struct in6_addr *daddr);
 const struct net_offload *shim6_helper_inet6_offload(u8 protocol);
-void shim6_helper_tcp_partial_checksum(struct sk_buff *skb, unsigned int thoff,
-				       const struct in6_addr *saddr,
-				       const struct in6_addr *daddr);
 
 /* namespace.c */
 void *shim6_helper_net_generic(const struct net *net, unsigned int id);

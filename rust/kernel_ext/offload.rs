@@ -28,13 +28,12 @@ use kernel::{
     types::Opaque, //
 };
 
-/// TCP's protocol number, the only transport whose packets are merged and split here.
+/// The transports whose packets are merged: TCP and UDP.
 const TCP: u8 = bindings::IPPROTO_TCP as u8;
+const UDP: u8 = bindings::IPPROTO_UDP as u8;
 
-/// What a packet's inner transport is and which addresses its checksum is over.
+/// Which addresses the checksum of a packet's inner transport is over.
 pub(crate) struct Flow {
-    /// Protocol number of what follows the header.
-    pub(crate) next_header: u8,
     /// Source address of the transport's pseudo header.
     pub(crate) source: In6Addr,
     /// Destination address of the transport's pseudo header.
@@ -43,14 +42,14 @@ pub(crate) struct Flow {
 
 /// A header of `LEN` octets with a transport behind it.
 pub(crate) trait Offload<const LEN: usize>: 'static {
-    /// What follows this header on a packet received in a namespace; `None` if the packet is not to
-    /// be merged. Softirq, RCU read lock held.
+    /// The addresses of a packet received with this header in a namespace; `None` if it is not to be
+    /// merged. Softirq, RCU read lock held.
     fn flow(net: &Net, header: &[u8; LEN], rcu: &Guard) -> Option<Flow>;
 
     /// Packets of a namespace were merged into one. Context as of [`Offload::flow`].
     fn merged(net: &Net);
 
-    /// The protocol that follows this header on a packet to be segmented.
+    /// The protocol that follows this header on a packet to be merged or segmented.
     fn next_header(header: &[u8; LEN]) -> Option<u8>;
 }
 
@@ -65,29 +64,35 @@ unsafe extern "C" fn gro_receive<O: Offload<LEN>, const LEN: usize>(
     // SAFETY: Receive offload hands valid packets, which have a device, RCU read lock held.
     let header = unsafe { bindings::shim6_helper_gro_begin(skb, LEN as c_uint, &raw mut net) };
     // SAFETY: If they are there, it is LEN octets.
-    let flow = unsafe { header.cast::<[u8; LEN]>().as_ref() }.and_then(|octets| {
+    let found = unsafe { header.cast::<[u8; LEN]>().as_ref() }.and_then(|octets| {
+        let transport = O::next_header(octets).filter(|next| matches!(*next, TCP | UDP))?;
         // SAFETY: The namespace of a device lives as long as that; receive offload runs under RCU.
         let (net, rcu) = unsafe { (Net::from_ptr(net), rcu::held()) };
-        O::flow(net, octets, rcu).filter(|flow| flow.next_header == TCP)
+        Some((transport, O::flow(net, octets, rcu)?))
     });
-    match flow {
-        // SAFETY: The list and the packets on it are receive offload's, and valid; TCP's callback
-        // gets what we were given, one header further.
-        Some(flow) => unsafe {
-            bindings::shim6_helper_gro_go(
+    // SAFETY: The list and the packets on it are receive offload's, and valid; the transport's
+    // callback gets what we were given, one header further.
+    unsafe {
+        match found {
+            Some((TCP, Flow { source, destination })) => bindings::shim6_helper_gro_tcp(
                 head,
                 skb,
                 header,
                 LEN as c_uint,
-                TCP,
-                flow.source.as_ptr(),
-                flow.destination.as_ptr(),
-            )
-        },
-        None => {
-            // SAFETY: The packet is valid.
-            unsafe { bindings::shim6_helper_gro_flush(skb) };
-            ptr::null_mut()
+                source.as_ptr(),
+                destination.as_ptr(),
+            ),
+            Some((_, Flow { source, destination })) => bindings::shim6_helper_gro_udp(
+                head,
+                skb,
+                LEN as c_uint,
+                source.as_ptr(),
+                destination.as_ptr(),
+            ),
+            None => {
+                bindings::shim6_helper_gro_flush(skb);
+                ptr::null_mut()
+            }
         }
     }
 }
@@ -108,27 +113,18 @@ unsafe extern "C" fn gro_complete<O: Offload<LEN>, const LEN: usize>(
             *start.cast::<[u8; LEN]>()
         };
         let inner = offset.checked_add(LEN as c_int).ok_or(EINVAL)?;
-        // SAFETY: The table of offloads is read under RCU.
-        let tcp = unsafe { bindings::shim6_helper_inet6_offload(TCP).as_ref() }
-            .and_then(|offload| offload.callbacks.gro_complete)
-            .ok_or(EPROTONOSUPPORT)?;
-        // SAFETY: TCP's callback, one header further.
-        let result = unsafe { tcp(skb, inner) };
-        O::merged(device.net());
-        // TCP has put the sum of a pseudo header with the addresses of the IPv6 header in place. A
-        // flow that is gone meanwhile leaves a packet that nobody will accept.
+        let transport = O::next_header(&octets).ok_or(EPROTONOSUPPORT)?;
+        // A flow that is gone meanwhile leaves a packet that nobody will accept.
         // SAFETY: Receive offload runs under RCU.
-        if let Some(flow) = O::flow(device.net(), &octets, unsafe { rcu::held() }) {
-            // SAFETY: The TCP header is at `inner`, in the linear part.
-            unsafe {
-                bindings::shim6_helper_tcp_partial_checksum(
-                    skb,
-                    inner as c_uint,
-                    flow.source.as_ptr(),
-                    flow.destination.as_ptr(),
-                );
-            }
-        }
+        let flow = O::flow(device.net(), &octets, unsafe { rcu::held() });
+        let (source, destination) = flow.as_ref().map_or((ptr::null(), ptr::null()), |flow| {
+            (flow.source.as_ptr(), flow.destination.as_ptr())
+        });
+        // SAFETY: The transport's callback, one header further, in the linear part.
+        let result = unsafe {
+            bindings::shim6_helper_gro_complete(skb, inner, transport, source, destination)
+        };
+        O::merged(device.net());
         Ok(result)
     };
     complete().unwrap_or_else(|error| error.to_errno())
