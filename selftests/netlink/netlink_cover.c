@@ -5,7 +5,7 @@
  * were not seen before. Each request gets an answer, what is refused a sentence, and nothing
  * is left in the end. Much is tried where the kernel has KCOV, little elsewhere.
  *
- *	netlink_cover [SEED [INPUTS [VERBOSE]]]
+ *	netlink_cover [SEED [INPUTS]]
  */
 #include "inputs.h"
 
@@ -241,7 +241,7 @@ int main(int argc, char **argv)
 	tap_ok(done && refused, "some requests were good, others were not");
 	tap_ok(!silent, "all that was refused was refused with a sentence");
 	if (covers)
-		report("netlink", argc > 3);
+		report("netlink");
 	failed = delete_all();
 	tap_ok(!failed && !look_at_all(fd).contexts, "nothing is left");
 	return tap_done();

@@ -252,6 +252,19 @@ static int UNUSED module_users(void)
 	return users;
 }
 
+/* The same when those from before are gone: sockets of another test may outlive it. */
+static int UNUSED module_users_at_rest(void)
+{
+	int users;
+
+	for (int i = 0; (users = module_users()) > 0; i++) {
+		if (i == 1000)
+			tap_bail("the module has users that do not go");
+		usleep(10000);
+	}
+	return users;
+}
+
 /* Both ends with all that they have, in a namespace of their own. */
 static int UNUSED two_ends(void)
 {

@@ -370,7 +370,7 @@ static void test_uring(void)
 
 int main(void)
 {
-	int base = module_users();
+	int base = module_users_at_rest();
 
 	netlink = two_ends();
 	allow_ping();

@@ -150,7 +150,7 @@ static void test_namespace(int base)
 int main(void)
 {
 	static const struct kind *const kinds[] = { &tcp6, &udp6, &raw6, &tcp4, &udp4 };
-	int base = module_users();
+	int base = module_users_at_rest();
 
 	if (base < 0)
 		tap_bail("module shim6");

@@ -511,7 +511,7 @@ static void start(pthread_t *thread, void *(*function)(void *), void *data)
 int main(int argc, char **argv)
 {
 	static struct worker workers[THREADS], first;
-	int base = module_users(), home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int base = module_users_at_rest(), home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int pinned, ends[2];
 	unsigned long unloaded = 0;
 	pthread_t disturber, answerer;

@@ -273,7 +273,7 @@ static void test_layout(void)
 int main(void)
 {
 	static const struct kind *const kinds[] = { &tcp6, &udp6, &raw6 };
-	int listener, fd, base = module_users();
+	int listener, fd, base = module_users_at_rest();
 
 	test_layout();
 	new_namespace();
