@@ -4,18 +4,80 @@
  * struct rhash_head (or rhlist_head) followed by the key; there is one set of
  * parameters for each length of key.
  */
+#include <linux/mutex.h>
+#include <linux/random.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/rhashtable-types.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 #include <linux/workqueue.h>
 
 #include "helpers.h"
+
+/* Of the words of the longest key, in pairs. */
+static u64 factors[10] __read_mostly;
+
+/* Chooses them before the first table is used. */
+static void choose_factors(void)
+{
+	static DEFINE_MUTEX(lock);
+	static bool chosen;
+
+	mutex_lock(&lock);
+	if (!chosen)
+		get_random_bytes(factors, sizeof(factors));
+	chosen = true;
+	mutex_unlock(&lock);
+}
+
+static __always_inline u64 word(const void *key, unsigned int i)
+{
+	return get_unaligned((const u32 *)key + i);
+}
+
+static __always_inline u64 pair(u64 first, u64 second, unsigned int i, u64 other)
+{
+	return (factors[i] + other + first) * (factors[i + 1] + second);
+}
+
+/*
+ * Multilinear hashing, two words with one multiplication (Lemire and Kaser, "Strongly
+ * universal string hashing is fast", 2014): of two keys that were chosen without knowing the
+ * factors, the upper halves of the sums are equal with a probability of 2^-32. Peers choose
+ * most of what is hashed. Another @seed makes other sums of the same factors.
+ */
+static __always_inline u64 hash_pairs(const void *key, unsigned int pairs, u64 other)
+{
+	u64 sum = pair(word(key, 0), word(key, 1), 0, other);
+
+	/* Written out: a loop stays one, with a check of each index. */
+	if (pairs > 1)
+		sum += pair(word(key, 2), word(key, 3), 2, other);
+	if (pairs > 2)
+		sum += pair(word(key, 4), word(key, 5), 4, other);
+	if (pairs > 3)
+		sum += pair(word(key, 6), word(key, 7), 6, other);
+	return sum;
+}
+
+static __always_inline u32 hash_8(const void *key, u32 len, u32 seed)
+{
+	return hash_pairs(key, 1, (u64)seed << 32 | seed) >> 32;
+}
+
+static __always_inline u32 hash_36(const void *key, u32 len, u32 seed)
+{
+	const u64 other = (u64)seed << 32 | seed;
+
+	return (hash_pairs(key, 4, other) + pair(word(key, 8), 0, 8, other)) >> 32;
+}
 
 #define TABLE_PARAMS(len, compare) {					\
 	.head_offset = 0,						\
 	.key_offset = sizeof(struct rhash_head),			\
 	.key_len = (len),						\
+	.hashfn = hash_##len,						\
 	.obj_cmpfn = (compare),						\
 	.automatic_shrinking = true,					\
 }
@@ -41,11 +103,13 @@ static const struct rhashtable_params list_params_8 = {
 	.head_offset = 0,
 	.key_offset = sizeof(struct rhlist_head),
 	.key_len = 8,
+	.hashfn = hash_8,
 	.automatic_shrinking = true,
 };
 
 int shim6_helper_table_init(struct rhashtable *table, unsigned int key_len)
 {
+	choose_factors();
 	switch (key_len) {
 	case 8:
 		return rhashtable_init(table, &params_8);
@@ -75,6 +139,7 @@ TABLE_OPERATIONS(36)
 
 int shim6_helper_list_table_init_8(struct rhltable *table)
 {
+	choose_factors();
 	return rhltable_init(table, &list_params_8);
 }
 
