@@ -4,6 +4,7 @@
  * Rust is never inlined.
  */
 #include <linux/ipv6.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
@@ -17,6 +18,35 @@
 #include <net/ipv6.h>
 
 #include "helpers.h"
+
+/* Ticks after which the clock is looked at again. */
+#define CLOCK_TICKS	256
+
+/* When it was, in these (never zero), and behind that by how much ticks differed then. */
+static u64 clock_difference;
+
+static noinline u64 look_at_clock(u64 ticks, u64 msecs)
+{
+	u64 now = ktime_to_ms(ktime_get_coarse());
+
+	WRITE_ONCE(clock_difference, (ticks / CLOCK_TICKS + 1) << 32 | (u32)(now - msecs));
+	return now;
+}
+
+/*
+ * The monotonic clock at the last tick, in milliseconds. Ticks are cheaper to read; they follow
+ * that clock, but with a length that is rounded, and not at all where the timer is periodic.
+ */
+u64 shim6_helper_coarse_msecs(void)
+{
+	u64 ticks = get_jiffies_64() - INITIAL_JIFFIES;
+	u64 difference = READ_ONCE(clock_difference);
+	u64 msecs = MSEC_PER_SEC % HZ ? ticks * MSEC_PER_SEC / HZ : ticks * (MSEC_PER_SEC / HZ);
+
+	if (unlikely(difference >> 32 != ticks / CLOCK_TICKS + 1))
+		return look_at_clock(ticks, msecs);
+	return msecs + (s32)difference;
+}
 
 /* The route of one destination, on one CPU. */
 struct shim6_route_slot {

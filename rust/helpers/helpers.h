@@ -142,6 +142,7 @@ void shim6_helper_call_recv_ctl(const void *function, struct sock *sk, struct ms
 void __percpu *shim6_helper_routes_alloc(void);
 void shim6_helper_routes_free(void __percpu *routes);
 void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst);
+u64 shim6_helper_coarse_msecs(void);
 void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsigned int added,
 			  struct shim6_helper_exit *exit);
 bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, unsigned int added,
@@ -223,7 +224,6 @@ void shim6_helper_proc_remove_net(struct net *net, const char *name);
 void shim6_helper_for_each_exiting_net(struct list_head *namespaces,
 				       void (*exit)(struct net *net));
 bool shim6_helper_net_is_dying(const struct net *net);
-u64 shim6_helper_coarse_msecs(void);
 int shim6_helper_ipv6_addr_ifindex(struct net *net, const struct in6_addr *addr);
 
 /* percpu.c */

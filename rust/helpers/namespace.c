@@ -137,12 +137,6 @@ bool shim6_helper_net_is_dying(const struct net *net)
 	return !check_net(net);
 }
 
-/* Of the monotonic clock, at the last tick. */
-u64 shim6_helper_coarse_msecs(void)
-{
-	return ktime_to_ms(ktime_get_coarse());
-}
-
 /* Index of the interface that has @addr, 0 if none of this namespace has it. */
 int shim6_helper_ipv6_addr_ifindex(struct net *net, const struct in6_addr *addr)
 {
