@@ -102,7 +102,10 @@ use crate::{
     },
     kernel_ext::{
         address::In6Addr,
-        inet6,
+        inet6::{
+            self,
+            KnownLocal, //
+        },
         member::has_member,
         net::Net,
         pending::PendingNode,
@@ -272,12 +275,14 @@ pub(crate) struct Context {
     /// The last packet left by a device without carrier.
     is_cut: AtomicBool,
     origin: Origin,
-    wishes: AtomicU32,
+    /// That the local ULID is an address of this host.
+    known_local: KnownLocal,
     /// When packets went, which the data path notes.
     stamps: Stamps,
     /// `CT(local)`.
     by_tag: Entry<ContextTag>,
     net: &'static Net,
+    wishes: AtomicU32,
     /// Few contexts have one.
     owner: Option<KBox<Owner>>,
     local: RcuPtr<Local>,
@@ -345,6 +350,7 @@ impl Context {
                 timer <- Timer::new(),
                 pending: PendingNode::new(),
                 wishes: AtomicU32::new(0),
+                known_local: KnownLocal::new(),
                 used: AtomicU32::new(0),
                 made: control::now(),
                 switches: AtomicU32::new(0),
@@ -599,6 +605,12 @@ impl Context {
     /// The current pair is another, or works again: what is known of it begins anew.
     pub(crate) fn begin_path(&self, now: Instant) {
         self.path_since.store(now.as_millis(), Ordering::Relaxed);
+    }
+
+    /// What is remembered of the local ULID's being an address of this host.
+    #[inline]
+    pub(crate) fn known_local(&self) -> &KnownLocal {
+        &self.known_local
     }
 
     /// When packets went.

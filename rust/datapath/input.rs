@@ -117,7 +117,7 @@ fn payload(
     let len = skb.len();
     // A packet with the tag of a context, to the locator that it uses, is nobody else's.
     let is_ours = header.destination == context.local_locator(rcu);
-    let open = match skb.enter(net, &inner, is_ours, end) {
+    let open = match skb.enter(net, &inner, context.known_local(), is_ours, end) {
         Ok(Recipient::Ours(open)) => Ok(open),
         Ok(Recipient::Foreign) => {
             forwarded(namespace, &mut skb, &place);

@@ -256,17 +256,35 @@ int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len)
 }
 
 /*
+ * Whether @addr is one of this host's. @known is since which change of addresses it is known to
+ * be: the count of them is 0 as long as there was none.
+ */
+static bool is_local(struct net *net, const struct in6_addr *addr, u32 *known)
+{
+	u32 changes = atomic_read(&net->ipv6.dev_addr_genid);
+
+	if (READ_ONCE(*known) == changes && changes)
+		return true;
+	/* An address goes before it counts as a change. */
+	smp_rmb();
+	if (!ipv6_chk_addr(net, addr, NULL, 0))
+		return false;
+	WRITE_ONCE(*known, changes);
+	return true;
+}
+
+/*
  * The same, if the packet is for this host, as the caller may know, and @inner is an address
- * of it too. An enum shim6_helper_recipient, or an error.
+ * of it too, as @inner_known remembers. An enum shim6_helper_recipient, or an error.
  */
 int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in6_addr *inner,
-			   bool is_ours, unsigned int len)
+			   u32 *inner_known, bool is_ours, unsigned int len)
 {
 	int err;
 
 	if (!is_ours && !ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, NULL, 0))
 		return SHIM6_HELPER_RECIPIENT_FOREIGN;
-	if (!ipv6_chk_addr(net, inner, NULL, 0))
+	if (!is_local(net, inner, inner_known))
 		return SHIM6_HELPER_RECIPIENT_OUTER;
 	err = shim6_helper_skb_open(skb, len);
 	return err ? err : SHIM6_HELPER_RECIPIENT_OURS;

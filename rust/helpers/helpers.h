@@ -152,7 +152,7 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 			   unsigned int counter, unsigned int gso_counter);
 int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len);
 int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in6_addr *inner,
-			   bool is_ours, unsigned int len);
+			   u32 *inner_known, bool is_ours, unsigned int len);
 void shim6_helper_ip6_input_anew(struct net *net, struct sk_buff *skb);
 u64 shim6_helper_skb_close(struct sk_buff *skb, unsigned int len, unsigned int cut,
 			   void __percpu *counters, unsigned int counter);

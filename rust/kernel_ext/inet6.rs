@@ -18,7 +18,8 @@ use super::{
 use crate::bindings;
 use core::{
     marker::PhantomData,
-    ptr, //
+    ptr,
+    sync::atomic::AtomicU32, //
 };
 use kernel::{
     ffi::c_int,
@@ -35,6 +36,22 @@ use kernel::{
 pub(crate) fn is_local_address(net: &Net, address: &In6Addr) -> bool {
     // SAFETY: Both are valid; a null device means any.
     unsafe { bindings::ipv6_chk_addr(net.as_ptr(), address.as_ptr(), ptr::null(), 0) != 0 }
+}
+
+/// Since which change of the namespace's addresses one of them, always the same, is known to be
+/// [local](is_local_address). C reads and writes it, also at the same time; 0 is never.
+pub(crate) struct KnownLocal(AtomicU32);
+
+impl KnownLocal {
+    /// Nothing is known yet.
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    #[inline]
+    pub(super) fn as_ptr(&self) -> *mut u32 {
+        self.0.as_ptr()
+    }
 }
 
 /// Index of the interface that has this address.

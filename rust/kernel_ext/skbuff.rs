@@ -14,6 +14,7 @@ use super::{
         Dst,
         Exit, //
     },
+    inet6::KnownLocal,
     net::Net,
     percpu::Tally, //
 };
@@ -348,8 +349,8 @@ impl SkBuff {
 
     /// The same for a packet in PRE_ROUTING that is for this host both by its destination and by
     /// another address that is going to be it, as of
-    /// [`is_local_address`](super::inet6::is_local_address). `is_ours`: its destination is known to
-    /// be this host.
+    /// [`is_local_address`](super::inet6::is_local_address), of which `known` remembers that.
+    /// `is_ours`: its destination is known to be this host.
     ///
     /// # Errors
     ///
@@ -359,6 +360,7 @@ impl SkBuff {
         &mut self,
         net: &Net,
         inner: &In6Addr,
+        known: &KnownLocal,
         is_ours: bool,
         len: usize,
     ) -> Result<Recipient<'_>> {
@@ -371,6 +373,7 @@ impl SkBuff {
                 net.as_ptr(),
                 self.as_ptr(),
                 inner.as_ptr(),
+                known.as_ptr(),
                 is_ours,
                 len as c_uint,
             )
