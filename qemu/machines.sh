@@ -11,7 +11,10 @@ plan_emulator() {
 	# A bare /dev/kvm proves nothing: it exists where the processor has no such extensions.
 	# Emulated, it is a tenth faster without a fifth level of page tables and wide registers.
 	local accelerator=tcg,thread=multi processor=max,la57=off,avx=off,avx2=off,pku=off port
-	if grep -qwE 'vmx|svm' /proc/cpuinfo && [[ -r /dev/kvm && -w /dev/kvm ]]; then
+	if [[ $icount == yes ]]; then
+		accelerator=tcg,thread=single smp=1
+		arguments+=(-icount shift=0,sleep=off)
+	elif grep -qwE 'vmx|svm' /proc/cpuinfo && [[ -r /dev/kvm && -w /dev/kvm ]]; then
 		accelerator=kvm processor=max
 	fi
 	if [[ -n $system ]]; then
@@ -105,8 +108,8 @@ claim_processor() {
 # their numbers known to guest/agent. All files come through hostfs, which reads them
 # at once: where time travels, a disk would answer after years.
 plan_process() {
-	if ((${#nics[@]} || ${#arguments[@]})) || [[ -n $segment$system ]]; then
-		die "User-Mode Linux has no NICs and no QEMU: --nic, --segment, --system and --qemu-arg are for other kernels"
+	if ((${#nics[@]} || ${#arguments[@]})) || [[ -n $segment$system || $icount == yes ]]; then
+		die "User-Mode Linux has no NICs and no QEMU: --nic, --segment, --system, --icount and --qemu-arg are for other kernels"
 	fi
 	mounts+=("$KERNEL_DIR:/kernel:ro")
 	local seccomp=on

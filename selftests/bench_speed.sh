@@ -4,6 +4,7 @@
 # What translation costs, beside other ways to send packets elsewhere.
 #
 #	bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]...	(default 7, 1000, all)
+#	CLOCK=instructions bench_speed.sh ...			where a nanosecond is one (qemu/run --icount)
 #
 # Two hosts on two wires. Plain packets go over the first, what is translated or put
 # into a tunnel over the second; both are the same. In each round every candidate has
@@ -28,6 +29,13 @@ readonly OUT=${1:?"usage: bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]..."}
 readonly ROUNDS=${2:-7} LENGTH=${3:-1000}
 [[ $ROUNDS =~ ^[1-9][0-9]*$ && $LENGTH =~ ^[1-9][0-9]*$ ]] || die "ROUNDS and MS are numbers"
 readonly BLAST_PORT=7300 FULL_PORT=7301 READ_PORT=7303
+readonly CLOCK=${CLOCK:-ns}
+# What a speed is given for.
+case $CLOCK in
+ns) readonly SECOND='a second' ;;
+instructions) readonly SECOND='in 10^9 instructions' ;;
+*) die "CLOCK is ns or instructions" ;;
+esac
 readonly TRAFFIC=(tcp read nic udp in out)
 
 # NAME WIRE WORDS: what is compared, and by which wire its packets leave.
@@ -55,10 +63,11 @@ shim6  absent nic 0.93 translated TCP over a device without offloads
 shim6  absent udp 0.85 translated datagrams
 shim6  ila    udp 1    the same, beside ILA
 '
-# CANDIDATE MOST WORDS: nanoseconds that a packet may cost more than a plain one, each direction.
+# CANDIDATE CLOCK MOST WORDS: what a packet may cost more than a plain one, each direction.
 readonly COSTS='
-loaded 10  module loaded, no context
-shim6  150 translated
+loaded ns           10  module loaded, no context
+loaded instructions 20  module loaded, no context
+shim6  ns           150 translated
 '
 
 device() {
@@ -218,6 +227,7 @@ report() {
 	jq -R -s --arg kernel "$(uname -r)" --arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
 		--arg processor "$(sed -n 's/^model name[^:]*: //p; T; q' /proc/cpuinfo)" \
 		--argjson processors "$(nproc)" --argjson rounds "$ROUNDS" --argjson ms "$LENGTH" \
+		--arg clock "$CLOCK" --arg second "$SECOND" \
 		--arg candidates "$CANDIDATES" --arg shares "$SHARES" --arg costs "$COSTS" '
 	def median: sort | if length % 2 == 1 then .[length / 2 | floor]
 		else (.[length / 2 - 1] + .[length / 2]) / 2 end;
@@ -225,21 +235,21 @@ report() {
 	def lines: split("\n")[] | select(. != "") | [splits(" +")];
 	[lines] as $all |
 	def value($name; $traffic): [$all[] | select(.[0] == $name and .[1] == $traffic)[2] | tonumber];
-	# Nanoseconds of a datagram.
+	# Nanoseconds, or instructions, of a datagram.
 	def cost($name; $traffic): value($name; $traffic) | if length > 0 then 1e9 / median else null end;
 	def added($name; $traffic): if cost($name; $traffic) == null then null
 		else cost($name; $traffic) - cost("absent"; $traffic) end;
 	{
 		kernel: $kernel, date: $date, processor: $processor, processors: $processors,
 		rounds: $rounds, milliseconds: $ms,
-		units: {tcp: "Mbit/s", read: "Mbit/s", nic: "Mbit/s", udp: "datagrams/s", in: "datagrams/s", out: "datagrams/s"},
+		units: {stream: "Mbit \($second)", datagrams: "datagrams \($second)", added: $clock},
 		results: [$candidates | lines | .[0] as $name | select(value($name; "tcp") != []) | {
 			name: $name, what: (.[2:] | join(" ")),
 			tcp: (value($name; "tcp") | side), read: (value($name; "read") | side), nic: (value($name; "nic") | side),
 			udp: (value($name; "udp") | side), in: (value($name; "in") | side),
 			out: (value($name; "out") | side),
 			lost: ([$all[] | select(.[0] == $name and .[1] == "udp")[3] | tonumber] | max),
-			added_ns: {
+			added: {
 				out: added($name; "out"),
 				in: (if added($name; "out") == null then null
 					else added($name; "in") - added($name; "out") end)
@@ -252,10 +262,10 @@ report() {
 			what: "\(.what), of \(.of)", unit: "%", target: "at least \(.least * 100)",
 			measured: ((.a | median) / (.b | median) * 100), least: (.least * 100)
 		} | .met = (.measured >= .least) | del(.least)]
-		+ [$costs | lines | .[0] as $name | (.[1] | tonumber) as $most | (.[2:] | join(" ")) as $what |
+		+ [$costs | lines | select(.[1] == $clock) | .[0] as $name | (.[2] | tonumber) as $most | (.[3:] | join(" ")) as $what |
 			added($name; "out") as $out | select($out != null) |
 			(["out", $out], ["in", added($name; "in") - $out]) | {
-			what: "\($what), added to a packet \(.[0])", unit: "ns", target: "at most \($most)",
+			what: "\($what), added to a packet \(.[0])", unit: $clock, target: "at most \($most)",
 			measured: .[1], met: (.[1] <= $most)
 		}])
 	}' "$SAMPLES"
@@ -265,10 +275,10 @@ table() {
 	local row='%-8s %7s %15s %7s %15s %7s %15s %8s %17s %8s %17s %6s %6s  %s\n'
 
 	# shellcheck disable=SC2059 # a format for all rows.
-	printf "$row" '' tcp 'min..max' read 'min..max' nic 'min..max' udp 'min..max' out 'min..max' 'ns out' 'ns in' ''
+	printf "$row" '' tcp 'min..max' read 'min..max' nic 'min..max' udp 'min..max' out 'min..max' '+ out' '+ in' ''
 	jq -r '.results[] | [.name,
 		((.tcp, .read, .nic, .udp, .out) | (.median | round), "\(.min | round)..\(.max | round)"),
-		(.added_ns.out // 0 | round), (.added_ns.in // 0 | round), .what
+		(.added.out // 0 | round), (.added.in // 0 | round), .what
 	] | map(tostring) | join("\t")' "$OUT" |
 		while IFS=$'\t' read -ra cells; do
 			# shellcheck disable=SC2059 # the same.
@@ -293,11 +303,11 @@ for ((round = 0; round < ROUNDS; round++)); do
 done
 report >"$OUT" || die "jq"
 echo
-echo "Medians of $ROUNDS turns of $LENGTH ms in one boot of $(uname -r); Mbit/s, datagrams a second:"
+echo "Medians of $ROUNDS turns of $LENGTH ms in one boot of $(uname -r): Mbit and datagrams $SECOND, $CLOCK added to a packet:"
 table
 echo
 jq -r '.targets[] | [.what, "\(.measured * 10 | round / 10) \(.unit)", .target,
 	(if .met then "met" else "NOT MET" end)] | join("\t")' "$OUT" |
 	while IFS=$'\t' read -r what measured target met; do
-		printf '%-55s %10s  %-12s %s\n' "$what" "$measured" "$target" "$met"
+		printf '%-55s %14s  %-12s %s\n' "$what" "$measured" "$target" "$met"
 	done
