@@ -13,6 +13,7 @@ plan_emulator() {
 	local accelerator=tcg,thread=multi processor=max,la57=off,avx=off,avx2=off,pku=off port
 	if [[ $icount == yes ]]; then
 		accelerator=tcg,thread=single smp=1
+		# shellcheck disable=SC2054 # the comma belongs to the option.
 		arguments+=(-icount shift=0,sleep=off)
 	elif grep -qwE 'vmx|svm' /proc/cpuinfo && [[ -r /dev/kvm && -w /dev/kvm ]]; then
 		accelerator=kvm processor=max

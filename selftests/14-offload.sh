@@ -24,8 +24,7 @@ merged() {
 
 	spawn B merge receive "$B1" 7400 40 >"$TOPO_DIR/merged" 2>&1
 	receiver=$SPAWNED
-	wait_until 5 takes_datagrams && on A merge send "$A1" "$B1" 7400 40 1200 || return
-	wait "$receiver"
+	wait_until 5 takes_datagrams && on A merge send "$A1" "$B1" 7400 40 1200 && wait "$receiver"
 }
 
 takes_datagrams() {

@@ -370,7 +370,9 @@ fn translate(
     note_sent(namespace, context, now);
     let exit = exit?;
     way.notice_carrier(namespace, context, exit.has_carrier());
-    let place = locate(skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
+    let Ok(place) = locate(skb) else {
+        return Err((Counter::OutBadHeaders, EINVAL));
+    };
     if !exit.fits() {
         if let Some(mtu) = make_fit(namespace, skb, rewriting.pair, exit, &place, state)? {
             if !skb.confirm_untrack() {

@@ -74,7 +74,13 @@ unsafe extern "C" fn gro_receive<O: Offload<LEN>, const LEN: usize>(
     // callback gets what we were given, one header further.
     unsafe {
         match found {
-            Some((TCP, Flow { source, destination })) => bindings::shim6_helper_gro_tcp(
+            Some((
+                TCP,
+                Flow {
+                    source,
+                    destination,
+                },
+            )) => bindings::shim6_helper_gro_tcp(
                 head,
                 skb,
                 header,
@@ -82,7 +88,13 @@ unsafe extern "C" fn gro_receive<O: Offload<LEN>, const LEN: usize>(
                 source.as_ptr(),
                 destination.as_ptr(),
             ),
-            Some((_, Flow { source, destination })) => bindings::shim6_helper_gro_udp(
+            Some((
+                _,
+                Flow {
+                    source,
+                    destination,
+                },
+            )) => bindings::shim6_helper_gro_udp(
                 head,
                 skb,
                 LEN as c_uint,

@@ -67,6 +67,8 @@ impl Ipv6Header {
     ///
     /// [`None`] if there are fewer than 40 octets or the version is not 6.
     pub fn parse(packet: &[u8]) -> Option<Self> {
+        // One look at the length is enough.
+        let packet = packet.first_chunk::<HEADER_LEN>()?.as_slice();
         if octets::u8_at(packet, 0)? >> 4 != 6 {
             return None;
         }
