@@ -74,32 +74,20 @@ unsafe extern "C" fn gro_receive<O: Offload<LEN>, const LEN: usize>(
     // callback gets what we were given, one header further.
     unsafe {
         match found {
-            Some((
-                TCP,
-                Flow {
-                    source,
-                    destination,
-                },
-            )) => bindings::shim6_helper_gro_tcp(
+            Some((TCP, flow)) => bindings::shim6_helper_gro_tcp(
                 head,
                 skb,
                 header,
                 LEN as c_uint,
-                source.as_ptr(),
-                destination.as_ptr(),
+                flow.source.as_ptr(),
+                flow.destination.as_ptr(),
             ),
-            Some((
-                _,
-                Flow {
-                    source,
-                    destination,
-                },
-            )) => bindings::shim6_helper_gro_udp(
+            Some((_, flow)) => bindings::shim6_helper_gro_udp(
                 head,
                 skb,
                 LEN as c_uint,
-                source.as_ptr(),
-                destination.as_ptr(),
+                flow.source.as_ptr(),
+                flow.destination.as_ptr(),
             ),
             None => {
                 bindings::shim6_helper_gro_flush(skb);
