@@ -111,7 +111,11 @@ begin() {
 	loaded) load ;;
 	ulids) load && topo_contexts ;;
 	shim6) load && topo_contexts && topo_switch_both A2 B2 ;;
-	ila) ila A B && ila B A ;;
+	ila)
+		# A module that no name of an encapsulation brings.
+		[[ -z $(modinfo -n ila 2>/dev/null) ]] || modprobe -q ila || return
+		ila A B && ila B A
+		;;
 	nptv6)
 		on B ip -6 route replace 2001:db8:a:2::/64 via fe80::2 dev up2 table 101 &&
 			to_other A && on A nft -f - <<-END
