@@ -287,7 +287,7 @@ impl Show for StatFile {
     fn show(net: &Net, file: &SeqFile) {
         let namespace = Namespace::of(net);
         seq_print!(file, "{:<24} {}\n", "Contexts", namespace.contexts.len());
-        seq_print!(file, "{:<24} {}\n", "Forks", namespace.forks.len());
+        seq_print!(file, "{:<24} {}\n", "Forks", namespace.contexts.forks());
         for (index, name) in Counter::NAMES.iter().enumerate() {
             seq_print!(file, "{:<24} {}\n", name, namespace.counters.0.sum(index));
         }

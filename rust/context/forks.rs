@@ -205,10 +205,7 @@ pub(crate) enum ForkError {
 
 /// The forks of a namespace.
 #[pin_data]
-#[repr(C)]
 pub(crate) struct Forks {
-    /// Contexts with an FII other than 0. Looked at for each packet.
-    contexts: AtomicU32,
     #[pin]
     table: Table<Fork, usize>,
     /// Held by who decides where the settings of sockets go.
@@ -231,7 +228,6 @@ impl Forks {
             table <- Table::new(),
             gate <- new_mutex!(()),
             entries: AtomicU32::new(0),
-            contexts: AtomicU32::new(0),
             own: AtomicU32::new(0),
             of_peers: [const { AtomicU32::new(0) }; BUCKETS],
             hash: siphash::Key::random(),
@@ -242,17 +238,6 @@ impl Forks {
     /// Keeps others from deciding where settings go. Process context, may sleep.
     pub(crate) fn gate(&self) -> &Mutex<()> {
         &self.gate
-    }
-
-    /// Whether there is any fork, so that packets have to be looked up by socket and ports.
-    #[inline]
-    pub(crate) fn any(&self) -> bool {
-        self.contexts.load(Ordering::Relaxed) != 0
-    }
-
-    /// How many contexts are forks.
-    pub(crate) fn len(&self) -> u32 {
-        self.contexts.load(Ordering::Relaxed)
     }
 
     /// What a socket has of its own. Any context.
@@ -437,13 +422,13 @@ impl Forks {
             }
             Origin::Static => (),
         }
-        self.contexts.fetch_add(1, Ordering::Relaxed);
+        namespace.contexts.count_fork();
         Ok(())
     }
 
     /// Undoes [`Forks::adding`]. Process context, may sleep.
-    pub(super) fn removed(&self, identity: &Identity, origin: Origin) {
-        self.contexts.fetch_sub(1, Ordering::Relaxed);
+    pub(super) fn removed(&self, namespace: &Namespace, identity: &Identity, origin: Origin) {
+        namespace.contexts.discount_fork();
         match origin {
             Origin::Responder => self.release(&identity.ulids.peer),
             Origin::Initiator => {
@@ -545,8 +530,8 @@ impl Namespace {
         fork: impl FnOnce(&Guard) -> Option<Identity>,
     ) -> Option<RcuArc<Context>> {
         let identity = self
-            .forks
-            .any()
+            .contexts
+            .any_forks()
             .then(|| fork(&rcu::read_lock()))
             .flatten()
             .unwrap_or(default_identity(ulids));

@@ -37,11 +37,11 @@ pub(crate) static NAMESPACES: Slot<Namespace> = Slot::new();
 #[pin_data]
 #[repr(C)]
 pub(crate) struct Namespace {
+    /// What was counted in it.
+    pub(crate) counters: Counters,
     /// Its contexts.
     #[pin]
     pub(crate) contexts: Contexts,
-    /// What was counted in it.
-    pub(crate) counters: Counters,
     /// What its sockets asked for.
     #[pin]
     pub(crate) sockets: Sockets,

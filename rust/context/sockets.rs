@@ -190,12 +190,10 @@ impl SocketState {
 /// A socket that is in the table keeps its namespace, and so this, alive. What is looked at for each
 /// packet comes first.
 #[pin_data]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(crate) struct Sockets {
     /// Those with [`Options::OPT_OUT`].
     opted_out: AtomicU32,
-    /// Those with [`Options::IMPATIENT`].
-    impatient: AtomicU32,
     /// Those with [`Options::STEERED`].
     steered: AtomicU32,
     /// Those whose [`Options::HOT_STANDBY`] waits for a context.
@@ -204,6 +202,8 @@ pub(crate) struct Sockets {
     receivers: AtomicU32,
     /// Whether a datagram was ever sent with locators of its own.
     has_choices: AtomicBool,
+    /// Those with [`Options::IMPATIENT`].
+    impatient: AtomicU32,
     /// Elements of the table.
     entries: AtomicU32,
     #[pin]

@@ -92,6 +92,8 @@ impl Key for Option<ContextTag> {
 #[repr(C)]
 pub(crate) struct Contexts {
     len: AtomicU32,
+    /// Those with an FII other than 0.
+    forks: AtomicU32,
     generation: AtomicU32,
     #[pin]
     by_identity: Table<Context, Identity>,
@@ -109,6 +111,7 @@ impl Contexts {
             by_tag <- Table::new(),
             by_peer_tag <- ListTable::new(),
             len: AtomicU32::new(0),
+            forks: AtomicU32::new(0),
             generation: AtomicU32::new(0),
         }? Error)
     }
@@ -123,6 +126,28 @@ impl Contexts {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many of them are forks.
+    #[inline]
+    pub(crate) fn forks(&self) -> u32 {
+        self.forks.load(Ordering::Relaxed)
+    }
+
+    /// Whether any is one, so that packets have to be looked up by socket and ports.
+    #[inline]
+    pub(crate) fn any_forks(&self) -> bool {
+        self.forks() != 0
+    }
+
+    /// One more is about to be made.
+    pub(super) fn count_fork(&self) {
+        self.forks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One has gone, or was not made.
+    pub(super) fn discount_fork(&self) {
+        self.forks.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// The context with this identity.
@@ -313,7 +338,7 @@ impl Contexts {
         if context.is_fork() {
             namespace
                 .forks
-                .removed(context.identity(), context.origin());
+                .removed(namespace, context.identity(), context.origin());
         }
         self.generation.fetch_add(1, Ordering::Relaxed);
         namespace.counters.count(Counter::ContextDeleted);
@@ -368,7 +393,9 @@ impl<'a> ForkReservation<'a> {
 
 impl Drop for ForkReservation<'_> {
     fn drop(&mut self) {
-        self.namespace.forks.removed(&self.identity, self.origin);
+        self.namespace
+            .forks
+            .removed(self.namespace, &self.identity, self.origin);
     }
 }
 

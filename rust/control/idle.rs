@@ -52,7 +52,7 @@ impl Control {
         let longest = match namespace.settings.fork_linger().as_millis() {
             0 => LONGEST,
             // A fork that has lost its socket does not wait much longer than it has to.
-            linger if namespace.forks.any() => linger.min(LONGEST),
+            linger if namespace.contexts.any_forks() => linger.min(LONGEST),
             _ => LONGEST,
         };
         let interval = Interval::from_millis((timeout.as_millis() / LOOKS).clamp(1, longest));

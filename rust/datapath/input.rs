@@ -109,7 +109,7 @@ fn payload(
     let inner = In6Addr::from_octets(ulids.local.as_octets());
     let end = place.offset().saturating_add(PayloadHeader::LEN);
     let arrival = arrival(namespace, context, header, rcu);
-    let flow = if namespace.forks.any() {
+    let flow = if namespace.contexts.any_forks() {
         conversation(&mut skb, end, shim6.next_header, Direction::Inbound)
     } else {
         None
@@ -202,7 +202,7 @@ impl Hook for Local {
             local: header.destination.as_ulid(),
             peer: header.source.as_ulid(),
         };
-        if namespace.forks.any() {
+        if namespace.contexts.any_forks() {
             came_plain(namespace, &mut skb, &ulids, rcu);
         }
         match namespace

@@ -98,7 +98,7 @@ impl Hook for Output {
         let default = namespace
             .contexts
             .by_identity(&default_identity(ulids), rcu);
-        let fork = if namespace.forks.any() {
+        let fork = if namespace.contexts.any_forks() {
             fork(namespace, ulids, &mut skb, state, rcu)
         } else {
             None

@@ -117,7 +117,7 @@ fn payload(
     let arrival = arrival(namespace, context, &header, rcu);
     let ulids = context.ulids();
     let end = offset.saturating_add(PayloadHeader::LEN);
-    let flow = if namespace.forks.any() {
+    let flow = if namespace.contexts.any_forks() {
         conversation(&mut skb, end, shim6.next_header, Direction::Inbound)
     } else {
         None
