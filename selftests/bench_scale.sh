@@ -166,7 +166,7 @@ part_locators() {
 	local many result i
 
 	for many in 2 30; do
-		scale_wire 16 $many || die "two hosts"
+		scale_wire 40 $many || die "two hosts"
 		{ generous A && generous B; } || die "settings"
 		for ((i = 0; i < ROUNDS; i++)); do
 			result=$(on A scale start 60 <"$TOPO_DIR/pairs") ||
