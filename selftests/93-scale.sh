@@ -114,7 +114,6 @@ topo_down
 #
 
 reap_hosts 1000 || die "two hosts with a context"
-serve B || die "server"
 pause 120
 is "an idle context is operational" "$(reap A) $(reap B)" "operational operational"
 is "  at the ULIDs" "$(pair A)" "A1 B1"
