@@ -118,11 +118,12 @@ static int is_bad(const unsigned char *datagram, int len, int index)
 static int receive_all(int fd, int count)
 {
 	int received = 0, reads = 0, bad = 0, got, at, size;
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
 	char control[CMSG_SPACE(sizeof(int))];
 
 	if (setsockopt(fd, SOL_UDP, UDP_GRO, &(int){ 1 }, sizeof(int)))
 		err(1, "UDP_GRO");
-	while (received < count && poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, PATIENCE_MS) == 1) {
+	while (received < count && poll(&readable, 1, PATIENCE_MS) == 1) {
 		struct iovec piece = { octets, sizeof(octets) };
 		struct msghdr message = {
 			.msg_iov = &piece, .msg_iovlen = 1,
@@ -151,7 +152,8 @@ int main(int argc, char **argv)
 		return send_all(argv[2], name(argv[3], number(argv[4], 1, 65535)), count, size);
 	}
 	if (argc == 5 && !strcmp(argv[1], "receive"))
-		return receive_all(open_socket(argv[2], number(argv[3], 1, 65535)), number(argv[4], 1, MOST));
+		return receive_all(open_socket(argv[2], number(argv[3], 1, 65535)),
+				   number(argv[4], 1, MOST));
 	fprintf(stderr, "usage: merge send SOURCE DESTINATION PORT COUNT SIZE\n"
 			"       merge receive ADDRESS PORT COUNT\n");
 	return 2;

@@ -202,6 +202,6 @@ mod tests {
         // The tracepoint of drops has room for that (SHIM6_TRACE_REASON).
         assert!(ours.iter().all(|(name, _)| name.len() < 32));
         assert!(module!("context/counters.rs").contains("\"Contexts\", namespace.contexts.len()"));
-        assert!(module!("context/counters.rs").contains("\"Forks\", namespace.forks.len()"));
+        assert!(module!("context/counters.rs").contains("\"Forks\", namespace.contexts.forks()"));
     }
 }
