@@ -195,8 +195,9 @@ impl Reap {
     }
 
     /// Chooses the current pair from what the peer reports in this Probe (RFC 5534, Section 6.8):
-    /// the one that is current if it is among them, else the best, else the newest. Also notes
-    /// another that works, to have it ready. True if it is another pair than before.
+    /// the one that is current if it is among them, else the best, else the newest. None of a Probe
+    /// that another one of the peer has overtaken. Also notes another pair that works, to have it ready.
+    /// True if it is another pair than before.
     pub(super) fn choose<R: Random, C: Candidates>(
         &mut self,
         step: &mut Step<'_, R, C>,
@@ -205,6 +206,12 @@ impl Reap {
     ) -> bool {
         let ranking = self.exploration.ranking(step.candidates, step.ulids);
         let is_reported = |sent: &&Sent| probe.received.iter().any(|record| sent.is(&record));
+        // The peer reports what it has received, with the newest among it. What was reported of
+        // later Probes than that came from a later state of the peer.
+        let newest = self.exploration.sent.iter().find(|sent| sent.is_reported);
+        if !newest.is_some_and(|newest| is_reported(&newest)) {
+            return false;
+        }
         let reported = || {
             let sent = self.exploration.sent.iter().filter(is_reported);
             sent.filter_map(|sent| ranking.find(&sent.pair))

@@ -240,6 +240,21 @@ fn all_probed() -> (Bench, Vec<ProbeRecord>) {
     (bench, records)
 }
 
+/// A Probe that reports only what was sent before what has been reported knows less than is known:
+/// another one of the peer has overtaken it, and what it reports may have failed since.
+#[test]
+fn an_overtaken_report_moves_nothing() {
+    let (mut bench, records) = all_probed();
+    let (older, newer) = (records[0], records[2]);
+    let actions = bench.probe(ULIDS, INBOUND_OK, 4, &[newer]);
+    assert_eq!(switches(&actions), [pair(newer.source, newer.destination)]);
+
+    let actions = bench.probe(ULIDS, INBOUND_OK, 3, &[older]);
+    assert_eq!(switches(&actions), []);
+    let actions = bench.probe(ULIDS, INBOUND_OK, 5, &[older, newer]);
+    assert_eq!(switches(&actions), []);
+}
+
 /// The current pair is kept if it is reported, whatever else is (RFC 5534, Section 6.8).
 #[test]
 fn the_current_pair_is_kept() {
