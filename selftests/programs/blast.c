@@ -23,7 +23,6 @@
  * never reads from it, so that its queue is full soon.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <limits.h>
@@ -37,6 +36,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../lib/arguments.h"
 
 #define PIECE		(256 << 10)
 #define BATCH		256
@@ -63,27 +64,6 @@ static long long now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
-
-static long number(const char *text, long least, long most)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (errno || !*text || *end || value < least || value > most)
-		errx(2, "not a number between %ld and %ld: %s", least, most, text);
-	return value;
-}
-
-static struct sockaddr_in6 name(const char *address, int port)
-{
-	struct sockaddr_in6 name = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-	if (inet_pton(AF_INET6, address, &name.sin6_addr) != 1)
-		errx(2, "not an IPv6 address: %s", address);
-	return name;
 }
 
 static int open_socket(int type, const char *address, int port)

@@ -14,9 +14,7 @@
  * how many came with how many calls, and how many were not what was sent. Exit status 0 if all
  * came within two seconds of each other and none was bad.
  */
-#include <arpa/inet.h>
 #include <err.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -25,6 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "../lib/arguments.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT	103
@@ -37,27 +37,6 @@
 #define PATIENCE_MS	2000
 
 static unsigned char octets[1 << 16];
-
-static int number(const char *text, long least, long most)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (errno || !*text || *end || value < least || value > most)
-		errx(2, "not a number between %ld and %ld: %s", least, most, text);
-	return value;
-}
-
-static struct sockaddr_in6 name(const char *address, int port)
-{
-	struct sockaddr_in6 name = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-	if (inet_pton(AF_INET6, address, &name.sin6_addr) != 1)
-		errx(2, "not an IPv6 address: %s", address);
-	return name;
-}
 
 static int open_socket(const char *address, int port)
 {
