@@ -22,7 +22,10 @@
 /* Ticks after which the clock is looked at again. */
 #define CLOCK_TICKS	256
 
-/* When it was, in these (never zero), and behind that by how much ticks differed then. */
+/*
+ * Upper half: when that was, counted in so many ticks from 1 on. Lower half: how many milliseconds
+ * the clock was ahead of ticks then, with a sign.
+ */
 static u64 clock_difference;
 
 static noinline u64 look_at_clock(u64 ticks, u64 msecs)
