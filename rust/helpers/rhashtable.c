@@ -13,10 +13,10 @@
 #include <linux/unaligned.h>
 #include <linux/workqueue.h>
 
+#include "hash.h"
 #include "helpers.h"
 
-/* Of the words of the longest key, in pairs. */
-static u64 factors[10] __read_mostly;
+static u64 factors[SHIM6_HASH_FACTORS] __read_mostly;
 
 /* Chooses them before the first table is used. */
 static void choose_factors(void)
@@ -31,46 +31,14 @@ static void choose_factors(void)
 	mutex_unlock(&lock);
 }
 
-static __always_inline u64 word(const void *key, unsigned int i)
-{
-	return get_unaligned((const u32 *)key + i);
-}
-
-static __always_inline u64 pair(u64 first, u64 second, unsigned int i, u64 other)
-{
-	return (factors[i] + other + first) * (factors[i + 1] + second);
-}
-
-/*
- * Multilinear hashing, two words with one multiplication (Lemire and Kaser, "Strongly
- * universal string hashing is fast", 2014): of two keys that were chosen without knowing the
- * factors, the upper halves of the sums are equal with a probability of 2^-32. Peers choose
- * most of what is hashed. Another @seed makes other sums of the same factors.
- */
-static __always_inline u64 hash_pairs(const void *key, unsigned int pairs, u64 other)
-{
-	u64 sum = pair(word(key, 0), word(key, 1), 0, other);
-
-	/* Written out: a loop stays one, with a check of each index. */
-	if (pairs > 1)
-		sum += pair(word(key, 2), word(key, 3), 2, other);
-	if (pairs > 2)
-		sum += pair(word(key, 4), word(key, 5), 4, other);
-	if (pairs > 3)
-		sum += pair(word(key, 6), word(key, 7), 6, other);
-	return sum;
-}
-
 static __always_inline u32 hash_8(const void *key, u32 len, u32 seed)
 {
-	return hash_pairs(key, 1, (u64)seed << 32 | seed) >> 32;
+	return shim6_hash_8(key, seed, factors);
 }
 
 static __always_inline u32 hash_36(const void *key, u32 len, u32 seed)
 {
-	const u64 other = (u64)seed << 32 | seed;
-
-	return (hash_pairs(key, 4, other) + pair(word(key, 8), 0, 8, other)) >> 32;
+	return shim6_hash_36(key, seed, factors);
 }
 
 #define TABLE_PARAMS(len, compare) {					\

@@ -218,7 +218,7 @@ impl<T: Has<Entry<K>>, K> Table<T, K> {
     ///
     /// # Errors
     ///
-    /// `EEXIST` if another object has the key; `ENOMEM`, `E2BIG` if the table cannot grow.
+    /// `EEXIST` if another object has the key; `ENOMEM`, `E2BIG`, `EBUSY` if the table cannot grow.
     pub(crate) fn insert(&self, object: &RcuArc<T>) -> Result {
         fault::point(fault::Point::Insertion)?;
         let entry: *mut Entry<K> = member::place_of::<T, _>(object).ok_or(EINVAL)?;
@@ -416,7 +416,7 @@ impl<T: Has<ListEntry<K>>, K> ListTable<T, K> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, `E2BIG` if the table cannot grow.
+    /// `ENOMEM`, `E2BIG`, `EBUSY` if the table cannot grow.
     pub(crate) fn insert(&self, object: &RcuArc<T>) -> Result {
         fault::point(fault::Point::Insertion)?;
         let entry: *mut ListEntry<K> = member::place_of::<T, _>(object).ok_or(EINVAL)?;
