@@ -57,7 +57,7 @@ tap_begin
 scale_alone A || die "a host by itself"
 setting A max_contexts "$MANY" || die "settings"
 # The first ones pay for what stays.
-{ on A scale add $SCALE_LOCAL 0 1000 && on A scale del 0 1000; } >/dev/null || die "contexts"
+result=$(on A scale add $SCALE_LOCAL 0 1000 && on A scale del 0 1000) || die "contexts: $result"
 before=$(used_memory)
 check "$MANY contexts are made" on A scale add $SCALE_LOCAL 0 "$MANY"
 is "they are there" "$(stat_get A Contexts)" "$MANY"
@@ -95,7 +95,7 @@ topo_down
 
 scale_wire "$SETS" || die "two hosts"
 { generous A && generous B; } || die "settings"
-head -n 64 "$TOPO_DIR/pairs" | on A scale start 60 >/dev/null || die "contexts"
+result=$(head -n 64 "$TOPO_DIR/pairs" | on A scale start 60) || die "contexts: $result"
 { on A shim6 context flush && on B shim6 context flush; } || die "flush"
 stat_mark A B
 before=$(used_memory)
