@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 /* A decimal number in these bounds; ends the program with status 2 if it is none. */
+__attribute__((unused))
 static long number(const char *text, long least, long most)
 {
 	char *end;
@@ -23,6 +24,7 @@ static long number(const char *text, long least, long most)
 }
 
 /* The socket address of an IPv6 address and a port; the same if it is none. */
+__attribute__((unused))
 static struct sockaddr_in6 name(const char *address, int port)
 {
 	struct sockaddr_in6 name = { .sin6_family = AF_INET6, .sin6_port = htons(port) };

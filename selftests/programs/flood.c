@@ -20,6 +20,7 @@
 #include <ctype.h>
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/ip6.h>
 #include <signal.h>
 #include <stdint.h>
@@ -30,6 +31,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../lib/arguments.h"
 
 #define SHIM6		140
 #define NO_NEXT_HEADER	59
@@ -162,23 +165,13 @@ static size_t unhex(const char *text, unsigned char *into)
 	return n;
 }
 
-static long number(const char *text)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	if (*end || end == text || n < 0)
-		errx(2, "not a number: %s", text);
-	return n;
-}
-
 int main(int argc, char **argv)
 {
 	static struct packet packets[BATCH];
 	static struct mmsghdr messages[BATCH];
 	static struct iovec data[BATCH];
 	struct sigaction term = { .sa_handler = on_term };
-	struct sockaddr_in6 to = { .sin6_family = AF_INET6 };
+	struct sockaddr_in6 to;
 	long count = 100000, rate = 0, sent = 0;
 	size_t len = 0;
 	double began;
@@ -187,10 +180,10 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "n:r:")) != -1) {
 		switch (option) {
 		case 'n':
-			count = number(optarg);
+			count = number(optarg, 0, LONG_MAX);
 			break;
 		case 'r':
-			rate = number(optarg);
+			rate = number(optarg, 0, LONG_MAX);
 			break;
 		default:
 			errx(2, "\n%s", usage);
@@ -206,9 +199,8 @@ int main(int argc, char **argv)
 		len = unhex(argv[3], packets[0].shim6);
 	else
 		errx(2, "\n%s", usage);
-	if (inet_pton(AF_INET6, argv[1], &packets[0].ip.ip6_src) != 1 ||
-	    inet_pton(AF_INET6, argv[2], &to.sin6_addr) != 1)
-		errx(2, "not addresses: %s %s", argv[1], argv[2]);
+	packets[0].ip.ip6_src = name(argv[1], 0).sin6_addr;
+	to = name(argv[2], 0);
 
 	fd = socket(AF_INET6, SOCK_RAW, IPPROTO_RAW);
 	if (fd < 0)

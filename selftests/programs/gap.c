@@ -33,6 +33,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../lib/arguments.h"
+
 #define MOST_ADDRESSES	4
 #define MOST		65536
 /* No power of two, so that no buffer size hides a shift. */
@@ -85,16 +87,6 @@ static int protocol_of(const char *name)
 	if (!strcmp(name, "sctp"))
 		return IPPROTO_SCTP;
 	errx(2, "what is '%s'?", name);
-}
-
-static int number(const char *text)
-{
-	char *end;
-	long value = strtol(text, &end, 10);
-
-	if (!*text || *end || value < 0 || value > 1000000)
-		errx(2, "not a number that makes sense here: %s", text);
-	return value;
 }
 
 /* Addresses with commas between them, as sctp_bindx wants them; returns how many. */
@@ -271,19 +263,19 @@ int main(int argc, char **argv)
 			options.file = optarg;
 			break;
 		case 't':
-			options.threshold = number(optarg);
+			options.threshold = number(optarg, 0, 1000000);
 			break;
 		case 'i':
-			options.interval = number(optarg);
+			options.interval = number(optarg, 0, 1000000);
 			break;
 		case 's':
-			options.size = number(optarg);
+			options.size = number(optarg, 0, 1000000);
 			break;
 		case 'H':
-			options.heartbeat = number(optarg);
+			options.heartbeat = number(optarg, 0, 1000000);
 			break;
 		case 'R':
-			options.retransmissions = number(optarg);
+			options.retransmissions = number(optarg, 0, 1000000);
 			break;
 		default:
 			fputs(usage, stderr);
@@ -297,7 +289,7 @@ int main(int argc, char **argv)
 	/* No SA_RESTART: a call that waits has to end. */
 	sigaction(SIGTERM, &action, NULL);
 	setlinebuf(stdout);
-	options.port = number(argv[argc - 1]);
+	options.port = number(argv[argc - 1], 1, 65535);
 	n = addresses_of(argv[optind], here);
 	if (receiving) {
 		receive(here, n);

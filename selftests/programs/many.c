@@ -29,6 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../lib/arguments.h"
+
 #define MOST		131072
 #define MOST_PROCESSORS	64
 
@@ -42,16 +44,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
-static int number(const char *text)
-{
-	char *end;
-	long value = strtol(text, &end, 10);
-
-	if (!*text || *end || value < 1 || value > 1000000)
-		errx(2, "not a number that makes sense here: %s", text);
-	return value;
 }
 
 static int udp(void)
@@ -212,11 +204,12 @@ static int spin(int seconds)
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "serve"))
-		return serve(number(argv[2]));
+		return serve(number(argv[2], 1, 65535));
 	if (argc == 5 && !strcmp(argv[1], "talk"))
-		return talk(number(argv[2]), number(argv[3]), number(argv[4]));
+		return talk(number(argv[2], 1, 65535), number(argv[3], 1, 1000000),
+			    number(argv[4], 1, 1000000));
 	if (argc == 3 && !strcmp(argv[1], "spin"))
-		return spin(number(argv[2]));
+		return spin(number(argv[2], 1, 1000000));
 	fputs("usage: many serve PORT | talk PORT MS SECONDS | spin SECONDS\n", stderr);
 	return 2;
 }

@@ -20,11 +20,15 @@
  *
  * Each prints a line of words NAME=VALUE. Exit status 0 only if all was done.
  */
+/* First, for what it defines. */
 #include "../netlink/context.h"
+#include "../lib/arguments.h"
 
 #include <time.h>
 
 #define MOST		131072
+/* What makes sense of anything. */
+#define MANY		100000000
 #define BATCH		64
 #define PORT		7300
 
@@ -36,16 +40,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
-}
-
-static unsigned int number(const char *text)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (!*text || *end || value > 100000000)
-		tap_bail("not a number that makes sense here: %s", text);
-	return value;
 }
 
 /* The peer with a number: 2001:db8:3::NUMBER. */
@@ -308,20 +302,20 @@ int main(int argc, char **argv)
 	const char *command = argc > 1 ? argv[1] : "";
 
 	if (!strcmp(command, "send") && argc == 5)
-		return send_all(argv[2], number(argv[3]), number(argv[4]));
+		return send_all(argv[2], number(argv[3], 1, MANY), number(argv[4], 1, MANY));
 	if (!strcmp(command, "watch") && (argc == 5 || argc == 6))
-		return watch(number(argv[2]), argv[3], number(argv[4]), argv[5]);
+		return watch(number(argv[2], 1, MANY), argv[3], number(argv[4], 1, MANY), argv[5]);
 	fd = open_shim6();
 	if (!strcmp(command, "add") && argc == 5) {
 		ulid = address(argv[2]);
-		return change(build_add, number(argv[3]), number(argv[4]));
+		return change(build_add, number(argv[3], 0, MANY), number(argv[4], 0, MANY));
 	}
 	if (!strcmp(command, "del") && argc == 4)
-		return change(build_del, number(argv[2]), number(argv[3]));
+		return change(build_del, number(argv[2], 0, MANY), number(argv[3], 0, MANY));
 	if (!strcmp(command, "dump") && argc == 2)
 		return dump();
 	if (!strcmp(command, "start") && argc == 3)
-		return start_all(number(argv[2]));
+		return start_all(number(argv[2], 1, MANY));
 	fputs("usage: scale add LOCAL FROM TO | del FROM TO | dump | send LOCAL COUNT PEERS |\n"
 	      "	start SECONDS | watch SECONDS COUNTER VALUE [COUNTER]\n", stderr);
 	return 2;

@@ -18,6 +18,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/in6.h>
 #include <linux/shim6.h>
 #include <netinet/tcp.h>
@@ -32,6 +33,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../lib/arguments.h"
 
 /* RFC 3692: for experiments. No port and no checksum, so nothing but the
  * addresses can be wrong.
@@ -431,31 +434,13 @@ static int run_client(const char *kind)
 	return status;
 }
 
-static long long number(const char *text)
-{
-	char *end;
-	long long n = strtoll(text, &end, 10);
-
-	if (*end || end == text || n < 0)
-		errx(2, "not a number: %s", text);
-	return n;
-}
-
-static void address(const char *text, int port, struct sockaddr_in6 *into)
-{
-	into->sin6_family = AF_INET6;
-	into->sin6_port = htons(port);
-	if (inet_pton(AF_INET6, text, &into->sin6_addr) != 1)
-		errx(2, "not an IPv6 address: %s", text);
-}
-
 int main(int argc, char **argv)
 {
 	struct sigaction term = { .sa_handler = on_term };
 	int option;
 
 	if (argc == 3 && !strcmp(argv[1], "serve"))
-		return serve(number(argv[2]));
+		return serve(number(argv[2], 1, 65535));
 	if (argc < 2 || (strcmp(argv[1], "tcp") && strcmp(argv[1], "udp") &&
 			 strcmp(argv[1], "raw")))
 		errx(2, "\n%s", usage);
@@ -464,16 +449,16 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "n:s:i:w:f:ldSoD")) != -1) {
 		switch (option) {
 		case 'n':
-			options.n = number(optarg);
+			options.n = number(optarg, 0, LONG_MAX);
 			break;
 		case 's':
-			options.size = number(optarg);
+			options.size = number(optarg, 0, LONG_MAX);
 			break;
 		case 'i':
-			options.interval = number(optarg);
+			options.interval = number(optarg, 0, LONG_MAX);
 			break;
 		case 'w':
-			options.patience = number(optarg);
+			options.patience = number(optarg, 0, LONG_MAX);
 			break;
 		case 'f':
 			options.progress = open(optarg, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -501,8 +486,8 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 3 || options.size < 8 || options.size > MOST)
 		errx(2, "\n%s", usage);
-	address(argv[optind], 0, &options.source);
-	address(argv[optind + 1], number(argv[optind + 2]), &options.destination);
+	options.source = name(argv[optind], 0);
+	options.destination = name(argv[optind + 1], number(argv[optind + 2], 1, 65535));
 	sigaction(SIGTERM, &term, NULL);
 	return run_client(argv[1]);
 }
