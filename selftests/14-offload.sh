@@ -36,9 +36,62 @@ reads() {
 	sed -n 's/.* reads=\([0-9]*\) .*/\1/p' "$TOPO_DIR/merged"
 }
 
+# guest: a namespace behind B that gets what comes to two ports of B1, and verifies checksums
+# itself; what goes there is cut and summed in software.
+guest() {
+	ip -batch - <<-END || return
+		netns add $TOPO-guest
+		link add inside netns $TOPO-B type veth peer name eth netns $TOPO-guest
+	END
+	at_exit "ip netns del $TOPO-guest 2>/dev/null"
+	on B ethtool -K inside tx off tso off gso off >/dev/null && on guest ethtool -K eth rx off gro off >/dev/null &&
+		on B bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding' &&
+		on B ip -6 -batch - <<-END && on guest ip -6 -batch - <<-END2 && on B nft -f - <<-END3
+			link set inside up
+			address add 2001:db8:5:1::1/64 dev inside nodad
+		END
+			link set lo up
+			link set eth up
+			address add $GUEST/64 dev eth nodad
+			route add default via 2001:db8:5:1::1
+		END2
+			table ip6 forwarded {
+			    chain first {
+			        type nat hook prerouting priority dstnat;
+			        iifname "up*" meta l4proto { tcp, udp } th dport { $PORT, 7400 } dnat to $GUEST
+			    }
+			}
+		END3
+}
+
+# merged_for_guest: datagrams that are merged at B because a socket there wants it, and go on.
+merged_for_guest() {
+	local wants receiver status
+
+	spawn B merge receive "$B1" 7400 40 >/dev/null 2>&1
+	wants=$SPAWNED
+	spawn guest merge receive "$GUEST" 7400 40 >"$TOPO_DIR/merged" 2>&1
+	receiver=$SPAWNED
+	wait_until 5 takes_datagrams && wait_until 5 guest_takes_datagrams &&
+		on A merge send "$A1" "$B1" 7400 40 1200 && wait "$receiver"
+	status=$?
+	stop "$wants"
+	return $status
+}
+
+guest_takes_datagrams() {
+	[[ -n $(on guest ss -Hlun "sport = 7400") ]]
+}
+
+guest_csum_errors() {
+	on guest nstat -as | awk '/Csum/ { sum += $2 } END { print sum + 0 }'
+}
+
 content() {
 	once tcp -n 3000000 -s 65536 A1 B1 && once udp -n 5 -s 3000 -i 1 A1 B1 && no_csum_errors
 }
+
+readonly GUEST=2001:db8:5:1::2
 
 tap_begin
 topo_up direct
@@ -78,6 +131,18 @@ check "datagrams, one by one, to a socket that wants them merged" merged
 holds "are merged behind the header: $(<"$TOPO_DIR/merged")" "$(reads) < 10"
 holds "  as is counted" "$(stat_since B InGroMerged) > 0"
 is "  and nothing is dropped" "$(stat_drops A)$(stat_drops B)" ""
+
+# What was merged may go on to somebody else: in pieces again, each with its checksum.
+guest || die "a guest"
+serve guest
+stat_mark A B
+check "segments that are merged and sent on" once tcp -n 3000000 -s 65536 A1 B1
+holds "  they were merged" "$(stat_since B InGroMerged) > 0"
+stat_mark A B
+check "datagrams that are merged and sent on" merged_for_guest
+holds "  they were merged" "$(stat_since B InGroMerged) > 0"
+is "  no checksum was wrong" "$(guest_csum_errors)" 0
+on B nft delete table ip6 forwarded
 
 # What a host that forwards is better off with: packets merged as a list, each with its own headers.
 on B ethtool -K up2 rx-gro-list on >/dev/null || die "ethtool -K rx-gro-list on"
