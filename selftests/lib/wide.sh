@@ -22,13 +22,14 @@ wide() {
 		on "$host" shim6 identity add "wide$host" "$TOPO_DIR/wide-$host"
 }
 
-# wide_pairs: all pairs of ULIDs as lines LOCAL PEER, from A's side.
+# wide_pairs [SUFFIX]: all pairs of ULIDs as lines LOCAL PEER, from A's side, of the addresses in
+# files that end with SUFFIX.
 wide_pairs() {
 	local ours theirs
 
 	while read -r ours; do
 		while read -r theirs; do
 			echo "$ours $theirs"
-		done <"$TOPO_DIR/addresses-B"
-	done <"$TOPO_DIR/addresses-A"
+		done <"$TOPO_DIR/addresses-B${1-}"
+	done <"$TOPO_DIR/addresses-A${1-}"
 }

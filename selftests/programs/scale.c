@@ -262,9 +262,9 @@ static int start_all(double patience)
 		end = now();
 		/* Looking costs time that the work needs. */
 		if (done < n)
-			poll(NULL, 0, 20);
+			poll(NULL, 0, 2);
 	} while (done < n && end - begin < patience * 1e3);
-	printf("contexts=%lu milliseconds=%.0f\n", done, end - begin);
+	printf("contexts=%lu milliseconds=%.1f\n", done, end - begin);
 	return done < n;
 }
 
