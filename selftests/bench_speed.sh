@@ -18,6 +18,9 @@
 #	in	the same, to a socket whose queue is full: what both hosts do, no process
 #	out	the same, thrown away when they come from the wire: what the sender does
 #
+# A share is the median of those of each round, given with the bounds between which that of all
+# rounds there could be is with a probability of 0.95; a target between them is not decided.
+#
 # Prints a table and each target, and writes every sample to OUT.json. Exit status 0 if
 # everything could be measured, whatever came out.
 
@@ -237,12 +240,26 @@ report() {
 		else (.[length / 2 - 1] + .[length / 2]) / 2 end;
 	def side: {samples: ., median: median, min: min, max: max};
 	def lines: split("\n")[] | select(. != "") | [splits(" +")];
+	# How many of so many samples are left out at each end, for the median of what they come from to be
+	# between the others with a probability of 0.95 (binomial distribution); null if they are too few.
+	def left_out: . as $n | reduce range($n) as $i ({p: pow(0.5; $n), sum: 0, rank: null};
+		.sum += .p | if .sum <= 0.025 then .rank = $i else . end | .p *= ($n - $i) / ($i + 1)) | .rank;
+	# Their median, and where that of all could be.
+	def estimate: sort | (length | left_out) as $out | {
+		measured: median, from: (if $out then .[$out] else null end), to: (if $out then .[-1 - $out] else null end)
+	};
+	# What a target says of that: true or false, null where both could be.
+	def verdict(holds): if .from == null then .measured | holds
+		elif (.from | holds) == (.to | holds) then .measured | holds else null end;
 	[lines] as $all |
 	def value($name; $traffic): [$all[] | select(.[0] == $name and .[1] == $traffic)[2] | tonumber];
-	# Nanoseconds, or instructions, of a datagram.
-	def cost($name; $traffic): value($name; $traffic) | if length > 0 then 1e9 / median else null end;
-	def added($name; $traffic): if cost($name; $traffic) == null then null
-		else cost($name; $traffic) - cost("absent"; $traffic) end;
+	# Round by round, for what changes slowly is the same for both.
+	def by_round($a; $b; f): [range([$a, $b | length] | min) as $i | {a: $a[$i], b: $b[$i]} | f];
+	def ratios($one; $other; $traffic): by_round(value($one; $traffic); value($other; $traffic); .a / .b);
+	# Nanoseconds, or instructions, that each datagram takes on its way.
+	def cost($name; $way): if $way == "out" then value($name; "out") | map(1e9 / .)
+		else by_round(value($name; "in"); value($name; "out"); 1e9 / .a - 1e9 / .b) end;
+	def added($name; $way): by_round(cost($name; $way); cost("absent"; $way); .a - .b);
 	{
 		kernel: $kernel, date: $date, processor: $processor, processors: $processors,
 		rounds: $rounds, milliseconds: $ms,
@@ -253,25 +270,17 @@ report() {
 			udp: (value($name; "udp") | side), in: (value($name; "in") | side),
 			out: (value($name; "out") | side),
 			lost: ([$all[] | select(.[0] == $name and .[1] == "udp")[3] | tonumber] | max),
-			added: {
-				out: added($name; "out"),
-				in: (if added($name; "out") == null then null
-					else added($name; "in") - added($name; "out") end)
-			}
+			added: (if added($name; "out") == [] then {out: null, in: null}
+				else {out: (added($name; "out") | median), in: (added($name; "in") | median)} end)
 		}],
-		targets: ([$shares | lines | {
-			what: (.[4:] | join(" ")), least: (.[3] | tonumber),
-			of: .[1], a: value(.[0]; .[2]), b: value(.[1]; .[2])
-		} | select(.a != [] and .b != []) | {
-			what: "\(.what), of \(.of)", unit: "%", target: "at least \(.least * 100)",
-			measured: ((.a | median) / (.b | median) * 100), least: (.least * 100)
-		} | .met = (.measured >= .least) | del(.least)]
-		+ [$costs | lines | select(.[1] == $clock) | .[0] as $name | (.[2] | tonumber) as $most | (.[3:] | join(" ")) as $what |
-			added($name; "out") as $out | select($out != null) |
-			(["out", $out], ["in", added($name; "in") - $out]) | {
-			what: "\($what), added to a packet \(.[0])", unit: $clock, target: "at most \($most)",
-			measured: .[1], met: (.[1] <= $most)
-		}])
+		targets: ([$shares | lines | . as $line | ratios(.[0]; .[1]; .[2]) | select(. != []) | map(. * 100) | estimate |
+			($line[3] | tonumber * 100) as $least | {
+			what: "\($line[4:] | join(" ")), of \($line[1])", unit: "%", target: "at least \($least)"
+		} + . + {met: verdict(. >= $least)}]
+		+ [$costs | lines | select(.[1] == $clock) | . as $line | (.[2] | tonumber) as $most |
+			("out", "in") as $way | added(.[0]; $way) | select(. != []) | estimate | {
+			what: "\($line[3:] | join(" ")), added to a packet \($way)", unit: $clock, target: "at most \($most)"
+		} + . + {met: verdict(. <= $most)}])
 	}' "$SAMPLES"
 }
 
@@ -310,8 +319,10 @@ echo
 echo "Medians of $ROUNDS turns of $LENGTH ms in one boot of $(uname -r): Mbit and datagrams $SECOND, $CLOCK added to a packet:"
 table
 echo
-jq -r '.targets[] | [.what, "\(.measured * 10 | round / 10) \(.unit)", .target,
-	(if .met then "met" else "NOT MET" end)] | join("\t")' "$OUT" |
-	while IFS=$'\t' read -r what measured target met; do
-		printf '%-55s %14s  %-12s %s\n' "$what" "$measured" "$target" "$met"
+jq -r 'def tenths: . * 10 | round / 10;
+	.targets[] | [.what, "\(.measured | tenths) \(.unit)",
+		(if .from == null then "" else "\(.from | tenths) to \(.to | tenths)" end), .target,
+		(if .met == null then "not decided" elif .met then "met" else "NOT MET" end)] | join("|")' "$OUT" |
+	while IFS='|' read -r what measured between target met; do
+		printf '%-55s %14s  %-16s  %-12s %s\n' "$what" "$measured" "$between" "$target" "$met"
 	done
