@@ -45,8 +45,8 @@ static __always_inline u64 shim6_hash_pairs(const void *key, unsigned int pairs,
 
 /*
  * The hash for a sum. Of keys that follow each other, the sums do so as well, with steps that
- * are a fraction of the table's size now and then: then they would meet in few places. This
- * keeps what is different different, and such steps do not survive it.
+ * are a fraction of the table's size now and then: then they would meet in few places. Such
+ * steps do not survive this, which makes no two sums equal.
  */
 static __always_inline u32 shim6_hash_of(u64 sum)
 {
