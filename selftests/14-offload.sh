@@ -76,7 +76,7 @@ merged_for_guest() {
 		on A merge send "$A1" "$B1" 7400 40 1200 && wait "$receiver"
 	status=$?
 	stop "$wants"
-	return $status
+	return "$status"
 }
 
 guest_takes_datagrams() {
