@@ -58,15 +58,16 @@ make_squashfs() {
 }
 
 # need_boot KERNEL: sets BOOT, a directory with modules.squashfs and initramfs,
-# beside what need_root sets, or need_kernel for User-Mode Linux.
+# beside what need_root sets, or need_kernel for a kernel that is built as a whole.
 need_boot() {
 	local name
 	local -a modules=("${BOOT_MODULES[@]}")
 	need_image
-	case ${KERNEL_ARCH[$1]} in
-	um) need_kernel "$1" && modules=() ;;
-	*) need_root "${KERNEL_ROOT[$1]}" ;;
-	esac
+	if is_built "$1"; then
+		need_kernel "$1" && modules=()
+	else
+		need_root "${KERNEL_ROOT[$1]}"
+	fi
 	name=boot/$RELEASE-$({
 		printf '%s\n' "$ROOT_KEY" "${modules[@]}"
 		cat "$QEMU_DIR/guest/init" "$QEMU_DIR/make-boot"

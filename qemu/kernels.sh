@@ -27,15 +27,20 @@ declare -A KERNEL_ROOT=(
 	[uml-debug]=stable
 )
 
-# KERNEL -> architecture: x86 is emulated, um (User-Mode Linux) is a process. It is
-# built from the source of its root's kernel, with uml.config and these.
+# KERNEL -> architecture: x86 is emulated, um (User-Mode Linux) is a process.
 declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-gaps]=um [uml-smp]=um [uml-debug]=um)
+# Those that are built as a whole, from the source of their root's kernel, with kernel.config,
+# what their machine needs, and these.
 declare -A KERNEL_CONFIG=(
 	[uml]=uml-travel.config
 	[uml-gaps]="uml-travel.config uml-gaps.config"
 	[uml-smp]=uml-smp.config
 	[uml-debug]=uml-debug.config
 )
+# Architecture -> what its machine needs, and what the source lacks: function tracing, by which the
+# module redirects calls.
+declare -A ARCH_CONFIG=([um]=uml.config)
+declare -A ARCH_PATCH=([um]=uml-ftrace.patch)
 # User-Mode Linux is compiled in the large code model. clang puts what it compiles so into sections
 # (.ltext, .lbss ...) that its linker script does not know: lockdep takes locks there for
 # unregistered ones, kmemleak does not look there. What is at 0x60000000 needs no large model.

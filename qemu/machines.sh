@@ -6,11 +6,15 @@
 # function fills $command, and adds to $mounts what it needs; inside, the files of
 # this run are at /run/shim6.
 
+# Where there are no modules, what they would bring when they are loaded for the first time is
+# here from the beginning.
+BUILT_IN=(bonding.max_bonds=0 dummy.numdummies=0 ifb.numifbs=0 sysctl.net.core.fb_tunnels_only_for_init_net=2)
+
 # The emulated computer.
 plan_emulator() {
 	# A bare /dev/kvm proves nothing: it exists where the processor has no such extensions.
 	# Emulated, it is a tenth faster without a fifth level of page tables and wide registers.
-	local accelerator=tcg,thread=multi processor=max,la57=off,avx=off,avx2=off,pku=off port
+	local accelerator=tcg,thread=multi processor=max,la57=off,avx=off,avx2=off,pku=off port image=/boot/vmlinuz-$RELEASE
 	if [[ $icount == yes ]]; then
 		accelerator=tcg,thread=single smp=1
 		# shellcheck disable=SC2054 # the comma belongs to the option.
@@ -22,24 +26,34 @@ plan_emulator() {
 		# What systemd does once after an update was done when the system was made.
 		append+=' systemd.condition_needs_update=0'
 	fi
-	mounts+=("$ROOT_DIR/boot:/boot:ro")
+	if is_built "$kernel"; then
+		image=/kernel/linux append="${BUILT_IN[*]} $append"
+		mounts+=("$KERNEL_DIR:/kernel:ro")
+	else
+		mounts+=("$ROOT_DIR/boot:/boot:ro")
+	fi
 	# shellcheck disable=SC2054 # commas belong to the options.
 	command=(
 		qemu-system-x86_64 -machine q35,hpet=off -accel "$accelerator" -cpu "$processor" -smp "$smp" -m "$mem"
 		-nodefaults -no-user-config -display none -no-reboot
-		-kernel "/boot/vmlinuz-$RELEASE" -initrd /run/boot/initramfs
+		-kernel "$image" -initrd /run/boot/initramfs
 		# The kernel ends the machine (-no-reboot) on any oops.  Emulated processors stand still
 		# on a busy host: no check of the timer against them, and a stall is one after a minute.
 		-append "console=ttyS0 panic=-1 oops=panic no_timer_check rcupdate.rcu_cpu_stall_timeout=60 net.ifnames=0 $append"
 		-chardev file,id=console,path=/run/shim6/console -serial chardev:console
 		-drive if=none,id=image,format=raw,readonly=on,file.locking=off,file=/run/image/image.squashfs
 		-device virtio-blk-pci,drive=image,serial=image
-		-drive if=none,id=modules,format=raw,readonly=on,file.locking=off,file=/run/boot/modules.squashfs
-		-device virtio-blk-pci,drive=modules,serial=modules
 		-virtfs local,path=/run/opt,mount_tag=shim6,security_model=none,readonly=on,multidevs=remap
 		-device virtio-serial-pci
 		-chardev file,id=control,path=/proc/self/fd/3 -device virtserialport,chardev=control,name=shim6.control
 	)
+	if ! is_built "$kernel"; then
+		# shellcheck disable=SC2054 # the same.
+		command+=(
+			-drive if=none,id=modules,format=raw,readonly=on,file.locking=off,file=/run/boot/modules.squashfs
+			-device "virtio-blk-pci,drive=modules,serial=modules"
+		)
+	fi
 	if [[ -n $system ]]; then
 		mounts+=("$system:/run/layer:ro")
 		command+=(
@@ -136,9 +150,7 @@ plan_process() {
 		bash -c 'exec 4>>/run/shim6/console 5>>/run/shim6/out 6>>/run/shim6/err && exec "$@"' bash
 		"${process[@]}" initrd=/run/boot/initramfs
 		con=null ssl=null con0=fd:0,fd:1 ssl0=null,fd:4 ssl1=null,fd:3 ssl2=null,fd:5 ssl3=null,fd:6
-		console=ttyS0 panic=-1 oops=panic net.ifnames=0
-		# What modules would bring when they are loaded for the first time is here already.
-		bonding.max_bonds=0 dummy.numdummies=0 ifb.numifbs=0 sysctl.net.core.fb_tunnels_only_for_init_net=2
+		console=ttyS0 panic=-1 oops=panic net.ifnames=0 "${BUILT_IN[@]}"
 	)
 	# shellcheck disable=SC2206 # words.
 	command+=($append)
