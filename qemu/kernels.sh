@@ -14,6 +14,8 @@ SPEED_KERNEL=uml-smp
 GAPS_KERNEL=uml-gaps
 # The one that looks for mistakes in the module while it runs them.
 DEBUG_KERNEL=uml-debug
+# The one that looks for data races in it, on several emulated processors.
+RACES_KERNEL=kcsan
 # The one that also gets the load and data-path tests, by `make test`.
 OTHER_KERNEL=7.2
 
@@ -25,10 +27,11 @@ declare -A KERNEL_ROOT=(
 	[uml-gaps]=stable
 	[uml-smp]=stable
 	[uml-debug]=stable
+	[kcsan]=stable
 )
 
 # KERNEL -> architecture: x86 is emulated, um (User-Mode Linux) is a process.
-declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-gaps]=um [uml-smp]=um [uml-debug]=um)
+declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-gaps]=um [uml-smp]=um [uml-debug]=um [kcsan]=x86)
 # Those that are built as a whole, from the source of their root's kernel, with kernel.config,
 # what their machine needs, and these.
 declare -A KERNEL_CONFIG=(
@@ -36,11 +39,12 @@ declare -A KERNEL_CONFIG=(
 	[uml-gaps]="uml-travel.config uml-gaps.config"
 	[uml-smp]=uml-smp.config
 	[uml-debug]=uml-debug.config
+	[kcsan]=kcsan.config
 )
 # Architecture -> what its machine needs, and what the source lacks: function tracing, by which the
-# module redirects calls.
-declare -A ARCH_CONFIG=([um]=uml.config)
-declare -A ARCH_PATCH=([um]=uml-ftrace.patch)
+# module redirects calls, in User-Mode Linux; Rust in KCSAN.
+declare -A ARCH_CONFIG=([um]=uml.config [x86]=pc.config)
+declare -A ARCH_PATCH=([um]=uml-ftrace.patch [x86]=kcsan-rust.patch)
 # User-Mode Linux is compiled in the large code model. clang puts what it compiles so into sections
 # (.ltext, .lbss ...) that its linker script does not know: lockdep takes locks there for
 # unregistered ones, kmemleak does not look there. What is at 0x60000000 needs no large model.
