@@ -174,9 +174,14 @@ enter() {
 }
 
 # kernel_complaints LOG: what the kernel complained about, with some lines of
-# context; fails if there is nothing.
+# context; fails if there is nothing but data races of the kernel's own.
 kernel_complaints() {
-	grep -m 3 -a -A 30 -E -f <(grep -v '^#' "$QEMU_DIR/guest/complaints") "$1"
+	grep -m 3 -a -A 30 -E -f <(grep -v '^#' "$QEMU_DIR/guest/complaints") <(awk -f "$QEMU_DIR/guest/races" "$1")
+}
+
+# kernel_races LOG: those, a comment for each pair of functions; nothing if there are none.
+kernel_races() {
+	awk -v list=1 -f "$QEMU_DIR/guest/races" "$1" | sed "s/^/# race of the kernel's own: /"
 }
 
 # Every kernel that somebody asked for, or the sentence which ones exist.

@@ -152,12 +152,12 @@ mib() {
 	on "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'
 }
 
-# The kernel's complaints since a mark in its log.
+# The kernel's complaints since a mark in its log, but of its own data races.
 dmesg_mark() {
 	DMESG_MARK=$(dmesg | wc -l)
 }
 
 dmesg_clean() {
-	! dmesg | tail -n "+$((DMESG_MARK + 1))" |
+	! dmesg | tail -n "+$((DMESG_MARK + 1))" | awk -f /opt/shim6/lib/races |
 		grep -E 'BUG|WARNING|Oops|Call Trace|rcu:.*stall|hung task|unregister_netdevice|refcount_t|leak'
 }

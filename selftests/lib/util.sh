@@ -71,9 +71,9 @@ now_ms() {
 
 # wait_until SECONDS COMMAND...: poll a condition until it holds, the less often
 # the longer it takes, at least a hundred times in all or three times a second. Returns 1,
-# with a line on stderr, if it still does not hold at the deadline.
+# with a line on stderr, if it still does not hold at the deadline. PATIENCE is of selftests/run.
 wait_until() {
-	local deadline=$((SECONDS + $1 + 1)) ms=40 most=$(($1 > 30 ? $1 * 10 : 300)) wait
+	local deadline=$((SECONDS + $1 * ${PATIENCE:-1} + 1)) ms=40 most=$(($1 > 30 ? $1 * 10 : 300)) wait
 
 	shift
 	until "$@"; do
