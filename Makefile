@@ -49,6 +49,9 @@ test-stock:
 test-debug:
 	@qemu/test --kernel uml-debug
 
+test-races:
+	@qemu/test --kernel kcsan
+
 test-nics:
 	@qemu/test nics
 
@@ -142,6 +145,7 @@ help:
 	@echo 'make test KERNEL=7.2   all selftests on one kernel of qemu/kernels.sh'
 	@echo 'make test-stock        all selftests on the stock kernel'
 	@echo 'make test-debug        what User-Mode Linux can run, on one with KASAN, lockdep, kmemleak ...'
+	@echo 'make test-races        those in which processors meet, on a kernel that looks for data races'
 	@echo 'make test-nics         two machines, and every emulated NIC between them'
 	@echo 'make sim SEEDS=N|A..B  hosts made of the protocol code, with every fault there is'
 	@echo 'make bench             throughput, contexts a second, and how long connections stand still when a'
@@ -157,5 +161,5 @@ help:
 	@echo 'make test-packages     installs, uses and removes them in virtual machines with systemd'
 	@echo 'make clean             what was built in this checkout (the cache stays)'
 
-.PHONY: modules demo test test-stock test-debug test-nics sim bench check clippy fmt shell update tools \
+.PHONY: modules demo test test-stock test-debug test-races test-nics sim bench check clippy fmt shell update tools \
 	install install-module install-utils install-dev install-dkms deb test-packages clean help
