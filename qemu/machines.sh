@@ -14,9 +14,10 @@ BUILT_IN=(bonding.max_bonds=0 dummy.numdummies=0 ifb.numifbs=0 sysctl.net.core.f
 plan_emulator() {
 	# A bare /dev/kvm proves nothing: it exists where the processor has no such extensions.
 	# Emulated, it is a tenth faster without a fifth level of page tables and wide registers.
-	local accelerator=tcg,thread=multi processor=max,la57=off,avx=off,avx2=off,pku=off port image=/boot/vmlinuz-$RELEASE
+	# Processors take turns: side by side, they go on with code that another one has changed.
+	local accelerator=tcg,thread=single processor=max,la57=off,avx=off,avx2=off,pku=off port image=/boot/vmlinuz-$RELEASE
 	if [[ $icount == yes ]]; then
-		accelerator=tcg,thread=single smp=1
+		smp=1
 		# shellcheck disable=SC2054 # the comma belongs to the option.
 		arguments+=(-icount shift=0,sleep=off)
 	elif grep -qwE 'vmx|svm' /proc/cpuinfo && [[ -r /dev/kvm && -w /dev/kvm ]]; then
