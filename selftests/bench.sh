@@ -83,13 +83,11 @@ bench() {
 }
 
 report() {
-	jq -R -s --arg kernel "$(uname -r)" --arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+	jq -L "$SELFTESTS/lib" -R -s --arg kernel "$(uname -r)" --arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
 		--arg processor "$(sed -n 's/^model name[^:]*: //p; T; q' /proc/cpuinfo)" \
 		--argjson processors "$(nproc)" --argjson target $TARGET \
 		--argjson seconds "$LENGTH" --argjson datagram $DATAGRAM '
-	def median: sort | if length % 2 == 1 then .[length / 2 | floor]
-		else (.[length / 2 - 1] + .[length / 2]) / 2 end;
-	def side: {samples: ., median: median, min: min, max: max};
+	include "statistics";
 	def of(state): map(select(.[2] == state)[3] | tonumber) | side;
 	{
 		kernel: $kernel, date: $date, processor: $processor, processors: $processors,

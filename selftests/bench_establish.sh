@@ -36,8 +36,8 @@ for ((round = 0; round < ROUNDS; round++)); do
 done
 
 [[ -s $OUT ]] || echo '{}' >"$OUT"
-jq --argjson contexts "$contexts" --arg kernel "$(uname -r)" '
-	def median: sort | .[length / 2 | floor];
+jq -L "$SELFTESTS/lib" --argjson contexts "$contexts" --arg kernel "$(uname -r)" '
+	include "statistics";
 	.establish = {kernel: $kernel, contexts: $contexts, unit: "per second and processor",
 		samples: $ARGS.positional | map(tonumber)} |
 	.establish.median = (.establish.samples | median)' "$OUT" --args "${samples[@]}" \

@@ -81,9 +81,9 @@ wait_until 120 silent || die "they do not become silent"
 samples idle
 samples used
 
-jq -R -s --arg kernel "$(uname -r)" --arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+jq -L "$SELFTESTS/lib" -R -s --arg kernel "$(uname -r)" --arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
 	--argjson contexts "$CONTEXTS" --argjson processors "$(nproc)" --argjson seconds $LENGTH '
-	def median: sort | .[length / 2 | floor];
+	include "statistics";
 	(split("\n") | map(select(. != "") | split(" "))) as $all |
 	def of(kind): [$all[] | select(.[0] == kind)];
 	def rounds(kind): of(kind) | map(.[1] | tonumber);
