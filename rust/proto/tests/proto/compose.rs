@@ -322,6 +322,7 @@ fn thirty_two_locators_of_a_set_fit() {
 /// First the preferences go, then locators from the end, but not the one that the message comes
 /// from; the Parameter Data Structure stays whole.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn what_does_not_fit_is_left_out() {
     let records = many(32, |_| VerificationMethod::HBA);
     let last = records[31].locator;

@@ -45,6 +45,7 @@ fn sec(record: &Value) -> Sec {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn generation() {
     let digests = HostDigests::default();
     let vectors = vectors!("cga");

@@ -129,6 +129,7 @@ fn hashes() {
 /// The search finds the modifiers of the vectors. That of Sec = 2 is 1,682,018,628 steps away
 /// from its start, so it is searched for from a few steps before it.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn searched_modifiers() {
     let digests = HostDigests::default();
     with_sets(|set, parameters| {

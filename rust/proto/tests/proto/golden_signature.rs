@@ -77,6 +77,7 @@ fn octets_and_digests() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn signatures() {
     for case in cases() {
         let key = RsaKey::named(case["key"].as_str().unwrap());

@@ -54,6 +54,7 @@ fn one_comes_back_when_its_time_has_come() {
 /// Rates that are no number of milliseconds for one: nothing is lost by asking often, or seldom
 /// as long as the bucket does not overflow.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn no_drift() {
     const HOUR: u64 = 3_600_000;
     for rate in [1, 3, 7, 999] {
@@ -101,6 +102,7 @@ fn largest_values() {
 
 /// A slow rate and a large burst: more than 49 days to fill.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn long_times_count_in_full() {
     let limit = limit(1, 10_000_000);
     let mut bucket = TokenBucket::FULL;

@@ -44,6 +44,7 @@ fn example_1_no_communication() {
 
 /// Example 2: payload both ways, no messages.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn example_2_bidirectional_communication() {
     let mut network = network();
     network.start_traffic([VOICE, Some(1_000)]);
@@ -55,6 +56,7 @@ fn example_2_bidirectional_communication() {
 
 /// Example 3: payload one way, Keepalives the other way every Keepalive Interval.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn example_3_unidirectional_communication() {
     let mut network = network();
     network.start_traffic([VOICE, None]);
@@ -96,6 +98,7 @@ fn keepalives_end() {
 /// Steady inbound payload must not push Keepalives back, and a timer that fires must not find that
 /// it would have had to fire before: whatever the interval of the payload is.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn keepalives_are_never_late() {
     for interval in [1, 7, 100, 999, 3_000, 4_999, 5_001, 14_000] {
         let mut network = network();
@@ -218,6 +221,7 @@ fn example_5_one_way_failure() {
 /// reap.md, Section 7: a sender of one-way traffic notices within 10 to 15 seconds (and what they
 /// are randomized by), and has another pair 0.5 seconds and a round trip later.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn default_timeline() {
     for failure in [60_000, 61_700, 63_100, 64_900] {
         let mut network = network();
@@ -250,6 +254,7 @@ fn default_timeline() {
 /// Scenario S23: each of the four pairs in turn is the only one that works, in both directions;
 /// S25: and each combination of one pair for each direction.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn one_pair_left() {
     let pairs = [(A1, B1), (A1, B2), (A2, B1), (A2, B2)];
     for there in pairs {
@@ -282,6 +287,7 @@ fn one_pair_left() {
 /// Scenario S24: nothing works for ten minutes, then one pair does. Probes come every 60 seconds
 /// then, and payload, which is still sent over the old pair, is heard at once if it is that one.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn nothing_works_for_long() {
     let mut network = network();
     network.start_traffic([VOICE, VOICE]);

@@ -320,6 +320,7 @@ fn choice_in_operational() {
 
 /// One answer for each Probe, and ten in a second; other events are as before.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn a_storm_is_not_answered() {
     for state in [EXPLORING, INBOUND_OK] {
         let mut bench = Bench::new();

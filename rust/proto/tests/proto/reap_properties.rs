@@ -28,7 +28,8 @@ use shim6_proto::{
 
 use crate::{
     reap_network::Network,
-    reap_support::*, //
+    reap_support::*,
+    support::cases, //
 };
 
 /// The directions between the locators of two ends.
@@ -131,11 +132,12 @@ fn check_messages(network: &Network) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(cases(60))]
 
     /// Whatever happened: once a pair works in each direction and both ends send, both become
     /// Operational over pairs that work, and payload arrives.
     #[test]
+    #[cfg_attr(miri, ignore = "long")]
     fn two_ends_recover(
         incidents in vec((incident(), 0..60_000_u64), 0..12),
         there in 1..16_u8,
@@ -187,11 +189,12 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(cases(12))]
 
     /// With five percent of loss and reordering, a failure is overcome, and pairs do not change to
     /// and fro (scenario S37).
     #[test]
+    #[cfg_attr(miri, ignore = "long")]
     fn lossy_failover(seed in any::<u64>()) {
         let mut network = Network::new(&[A1, A2], &[B1, B2]);
         network.seed(seed);
@@ -369,7 +372,7 @@ pub(crate) fn apply(bench: &mut Bench, event: &Event, sent: &[Action]) -> Vec<Ac
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     /// Whatever comes, and in whatever order: nothing panics, the steps come to an end, Probes go
     /// over pairs that may be used and say the state, there is always a way out of Exploring and

@@ -310,6 +310,7 @@ fn many_locators() {
 
 /// All of 1,024 pairs are tried, and none twice, before the first is tried again.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn no_pair_is_skipped() {
     let locators = |host: u8| (1..=32).map(|n| address(host, n)).collect::<Vec<_>>();
     let mut bench = Bench::new();
@@ -340,6 +341,7 @@ fn no_pair_is_skipped() {
 
 /// Among equals each has its share by weight, as with SRV records.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn weights() {
     let with_weight = |weight: u8| Preference {
         priority: Some(0),

@@ -25,7 +25,8 @@ use crate::{
         event,
         Event, //
     },
-    reap_support::*, //
+    reap_support::*,
+    support::cases, //
 };
 
 const OTHER: LocatorPair = pair(A2, B2);
@@ -257,10 +258,9 @@ fn renewed(bench: &Bench) -> Bench {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 400,
         // Most do not come to rest.
         max_global_rejects: 10_000,
-        ..ProptestConfig::default()
+        ..cases(400)
     })]
 
     /// Who is at rest does the same from then on as one that was just made, and sends the same.

@@ -62,6 +62,7 @@ fn times_of_the_vector() {
 
 /// With jitter, each interval is within 20 percent.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn intervals_are_randomized() {
     let mut different = std::collections::BTreeSet::new();
     for seed in 0..200_u32 {

@@ -497,6 +497,7 @@ fn a_wish_is_tried_at_once() {
 /// A path that works whenever it is asked for and fails soon after is gone back to less and less
 /// often: the bound of `failback.rs`.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn flapping_is_damped() {
     let mut bench = Bench::new();
     bench.fail_over();
@@ -577,6 +578,7 @@ fn a_pair_that_is_set() {
 
 /// The messages of the standby are requests, not Probes.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn no_probe_is_faked() {
     let mut network = Network::new(&[A1, A2], &[B1, B2]);
     network.ends[0].constants.hot_standby = true;

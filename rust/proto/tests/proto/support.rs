@@ -5,6 +5,7 @@
 
 use std::net::Ipv6Addr;
 
+use proptest::test_runner::Config;
 use serde_json::Value;
 use shim6_proto::{
     locator::{
@@ -26,6 +27,19 @@ use shim6_proto::{
         option::HostOptions, //
     }, //
 };
+
+/// Of what tests try one by one, this is the distance from one to the next: some are enough in Miri,
+/// where everything takes thousands of times as long.
+pub(crate) const STRIDE: usize = if cfg!(miri) { 101 } else { 1 };
+
+/// So many cases, or in Miri those that `qemu/miri` wants.
+pub(crate) fn cases(number: u32) -> Config {
+    if cfg!(miri) {
+        Config::default()
+    } else {
+        Config::with_cases(number)
+    }
+}
 
 /// The octets in a string of hexadecimal digits.
 pub(crate) fn octets(text: &str) -> Vec<u8> {
@@ -57,16 +71,15 @@ pub(crate) fn tag(value: &Value) -> ContextTag {
     ContextTag::new(number).expect("47 bits")
 }
 
-/// A vector file.
+/// A vector file, which is parsed once.
 macro_rules! vectors {
-    ($name:literal) => {
-        serde_json::from_str::<serde_json::Value>(include_str!(concat!(
-            "../vectors/",
-            $name,
-            ".json"
-        )))
-        .expect("a vector file")
-    };
+    ($name:literal) => {{
+        static FILE: std::sync::LazyLock<serde_json::Value> = std::sync::LazyLock::new(|| {
+            let text = include_str!(concat!("../vectors/", $name, ".json"));
+            serde_json::from_str(text).expect("a vector file")
+        });
+        &*FILE
+    }};
 }
 pub(crate) use vectors;
 

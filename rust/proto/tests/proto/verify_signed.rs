@@ -43,6 +43,7 @@ use crate::{
     },
     support::{
         address,
+        cases,
         field,
         locator,
         tlv,
@@ -89,6 +90,7 @@ fn signature_vectors() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn cga_only() {
     for name in ["rsa1024", "rsa2048"] {
         let key = RsaKey::named(name);
@@ -106,6 +108,7 @@ fn cga_only() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn most_signed_locators() {
     let key = RsaKey::named("rsa1024");
     let peer = Peer::cga(&key.spki);
@@ -122,6 +125,7 @@ fn most_signed_locators() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn signature_that_is_missing_or_cannot_be() {
     let peer = Peer::named("hostC");
     let list = mixed_list(&peer);
@@ -142,6 +146,7 @@ fn signature_that_is_missing_or_cannot_be() {
 
 /// A signature is not looked at before everything else is right.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn cheap_checks_come_first() {
     let peer = Peer::named("hostC");
     let key = RsaKey::named("rsa1024");
@@ -178,6 +183,7 @@ fn superfluous_signature() {
 
 /// P is zero: there is no key, whatever is in its place.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn cga_of_an_hba_only_set() {
     let peer = Peer::named("hostA");
     let mut list = peer.list();
@@ -222,6 +228,7 @@ fn key_of_another_kind() {
 
 /// Answers of the cryptography that are not about the signature.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn signature_that_cannot_be_verified() {
     let peer = Peer::named("hostC");
     let list = mixed_list(&peer);
@@ -250,6 +257,7 @@ fn signature_that_cannot_be_verified() {
 
 /// In two steps, as a host that puts off signatures does it.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn signature_can_be_put_off() {
     let peer = Peer::named("hostC");
     let list = mixed_list(&peer);
@@ -302,11 +310,12 @@ fn outcome_of(peer: &Peer, [list, pds, signature]: [&[u8]; 3]) -> Outcome {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(cases(512))]
 
     /// Changing a bit of what is hashed or signed makes the message worthless, changing another
     /// one does not: the prefix of the PDS, the padding in the list, u and g of an HBA.
     #[test]
+    #[cfg_attr(miri, ignore = "long")]
     fn changed_bits(
         part in 0_usize..3,
         index: prop::sample::Index,
