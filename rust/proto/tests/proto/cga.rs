@@ -23,10 +23,8 @@ use shim6_proto::{
 
 use crate::{
     crypto::HostDigests,
-    support::{
-        locator,
-        STRIDE, //
-    }, //
+    effort::STRIDE,
+    support::locator, //
 };
 
 /// A key that is a sequence, and no more than that is looked at.

@@ -19,12 +19,12 @@ use shim6_proto::wire::{
 };
 
 use crate::{
+    effort::STRIDE,
     model::Model,
     support::{
         address,
         field,
-        vectors,
-        STRIDE, //
+        vectors, //
     }, //
 };
 

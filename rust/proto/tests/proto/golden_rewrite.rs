@@ -21,13 +21,15 @@ use shim6_proto::{
     }, //
 };
 
-use crate::support::{
-    address,
-    checksum,
-    field,
-    tag,
-    vectors,
-    STRIDE, //
+use crate::{
+    effort::STRIDE,
+    support::{
+        address,
+        checksum,
+        field,
+        tag,
+        vectors, //
+    }, //
 };
 
 /// The case with this name.

@@ -34,7 +34,7 @@ use crate::{
         HostDigests,
         RsaKey, //
     },
-    support::STRIDE, //
+    effort::STRIDE, //
 };
 
 /// So many different prefixes.

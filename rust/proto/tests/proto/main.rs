@@ -11,6 +11,7 @@ mod chain;
 mod compose;
 mod crypto;
 mod dispatch;
+mod effort;
 mod establish_choices;
 mod establish_invariants;
 mod establish_messages;

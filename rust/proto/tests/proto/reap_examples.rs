@@ -79,6 +79,7 @@ fn example_3_unidirectional_communication() {
 /// As example 3, and the stream stops: Keepalives go on until the Keepalive Timer that runs
 /// expires, then there is silence and no timer.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn keepalives_end() {
     let mut network = network();
     network.start_traffic([VOICE, None]);

@@ -27,9 +27,9 @@ use shim6_proto::{
 };
 
 use crate::{
+    effort::cases,
     reap_network::Network,
-    reap_support::*,
-    support::cases, //
+    reap_support::*, //
 };
 
 /// The directions between the locators of two ends.

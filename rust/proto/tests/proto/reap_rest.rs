@@ -20,13 +20,13 @@ use shim6_proto::{
 };
 
 use crate::{
+    effort::cases,
     reap_properties::{
         apply,
         event,
         Event, //
     },
-    reap_support::*,
-    support::cases, //
+    reap_support::*, //
 };
 
 const OTHER: LocatorPair = pair(A2, B2);

@@ -5,7 +5,6 @@
 
 use std::net::Ipv6Addr;
 
-use proptest::test_runner::Config;
 use serde_json::Value;
 use shim6_proto::{
     locator::{
@@ -27,19 +26,6 @@ use shim6_proto::{
         option::HostOptions, //
     }, //
 };
-
-/// Of what tests try one by one, this is the distance from one to the next: some are enough in Miri,
-/// where everything takes thousands of times as long.
-pub(crate) const STRIDE: usize = if cfg!(miri) { 101 } else { 1 };
-
-/// So many cases, or in Miri those that `qemu/miri` wants.
-pub(crate) fn cases(number: u32) -> Config {
-    if cfg!(miri) {
-        Config::default()
-    } else {
-        Config::with_cases(number)
-    }
-}
 
 /// The octets in a string of hexadecimal digits.
 pub(crate) fn octets(text: &str) -> Vec<u8> {

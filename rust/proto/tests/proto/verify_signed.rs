@@ -30,6 +30,7 @@ use crate::{
         HostRsa,
         RsaKey, //
     },
+    effort::cases,
     peer::{
         list_contents,
         message,
@@ -43,7 +44,6 @@ use crate::{
     },
     support::{
         address,
-        cases,
         field,
         locator,
         tlv,
