@@ -18,6 +18,7 @@ def estimate: sort | (length | left_out) as $out | {
 	measured: median, from: (if $out then .[$out] else null end), to: (if $out then .[-1 - $out] else null end)
 };
 
-# What a target says of that: true or false, null where both could be.
+# What a target says of that: true or false, null where both could be. Of samples that are too few for
+# bounds, only their median is judged.
 def verdict(holds): if .from == null then .measured | holds
 	elif (.from | holds) == (.to | holds) then .measured | holds else null end;
