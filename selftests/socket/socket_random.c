@@ -307,6 +307,10 @@ static void message(struct worker *worker, struct model *model)
 	if (error == ECONNREFUSED || error == EAGAIN || error == ENOBUFS || error == EHOSTUNREACH)
 		return;
 	expect_result(model, "ancillary data", error, want);
+	/* On a busy machine no answer would be there in time, were none waited for. */
+	if (!error && model->kind == &udp6 && !roll(worker, 4) &&
+	    poll(&(struct pollfd){ .fd = model->fd, .events = POLLIN }, 1, 1000) > 0)
+		receive(model);
 }
 
 static void step(struct worker *worker, struct model *model)
