@@ -50,22 +50,31 @@ static __always_inline u32 hash_36(const void *key, u32 len, u32 seed)
 	.automatic_shrinking = true,					\
 }
 
-/* Not zero if they differ, without a call. */
-static __always_inline int compare_36(struct rhashtable_compare_arg *arg, const void *object)
+static __always_inline u64 differ_at(const void *a, const void *b, unsigned int at)
 {
-	struct {
-		u64 words[4];
-		u32 last;
-	} __packed a, b;
-
-	memcpy(&a, arg->key, sizeof(a));
-	memcpy(&b, object + sizeof(struct rhash_head), sizeof(b));
-	return ((a.words[0] ^ b.words[0]) | (a.words[1] ^ b.words[1]) |
-		(a.words[2] ^ b.words[2]) | (a.words[3] ^ b.words[3]) |
-		(a.last ^ b.last)) != 0;
+	return get_unaligned((const u64 *)(a + at)) ^ get_unaligned((const u64 *)(b + at));
 }
 
-static const struct rhashtable_params params_8 = TABLE_PARAMS(8, NULL);
+/*
+ * These are not zero if keys differ, and call nothing. A copy on the stack would be cleared
+ * first, and read in other pieces than it was written in.
+ */
+static __always_inline int compare_36(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const void *one = arg->key, *other = object + sizeof(struct rhash_head);
+
+	return (differ_at(one, other, 0) | differ_at(one, other, 8) | differ_at(one, other, 16) |
+		differ_at(one, other, 24) |
+		(get_unaligned((const u32 *)(one + 32)) ^
+		 get_unaligned((const u32 *)(other + 32)))) != 0;
+}
+
+static __always_inline int compare_8(struct rhashtable_compare_arg *arg, const void *object)
+{
+	return differ_at(arg->key, object + sizeof(struct rhash_head), 0) != 0;
+}
+
+static const struct rhashtable_params params_8 = TABLE_PARAMS(8, compare_8);
 static const struct rhashtable_params params_36 = TABLE_PARAMS(36, compare_36);
 static const struct rhashtable_params list_params_8 = {
 	.head_offset = 0,

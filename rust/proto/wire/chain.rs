@@ -25,25 +25,34 @@ pub const MAX_HEADERS: usize = 8;
 /// A seam between two headers of a packet. All offsets are octets from the IPv6 header.
 ///
 /// Only the functions of this module make one, so `next_header_at < offset`, and the octets
-/// before `offset` were there when it was made.
+/// before `offset` were there when it was made. It fits in a register: what is copied through
+/// memory, written in small pieces and read in large ones, makes the processor wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Place {
-    offset: usize,
-    next_header_at: usize,
+    offset: u16,
+    next_header_at: u16,
     next_header: u8,
     in_transit: bool,
-    skipped: usize,
+    skipped: u8,
 }
+
+const _: () = assert!(size_of::<Place>() <= size_of::<u64>());
+
+/// The place behind the IPv6 header, and that of its Next Header field.
+const FIRST: u16 = HEADER_LEN as u16;
+const FIRST_NAMED_AT: u16 = NEXT_HEADER_AT as u16;
 
 impl Place {
     /// Where the header behind the seam begins.
-    pub const fn offset(&self) -> usize {
-        self.offset
+    #[inline]
+    pub fn offset(&self) -> usize {
+        usize::from(self.offset)
     }
 
     /// Where the preceding header has its Next Header field.
-    pub const fn next_header_at(&self) -> usize {
-        self.next_header_at
+    #[inline]
+    pub fn next_header_at(&self) -> usize {
+        usize::from(self.next_header_at)
     }
 
     /// The value of that field: the protocol of what begins at [`offset`](Self::offset).
@@ -70,8 +79,8 @@ impl Place {
         }
         let header = Ipv6Header::parse(packet).ok_or(ChainError::NotIpv6)?;
         Ok(Self {
-            offset: HEADER_LEN,
-            next_header_at: NEXT_HEADER_AT,
+            offset: FIRST,
+            next_header_at: FIRST_NAMED_AT,
             next_header: header.next_header,
             in_transit: false,
             skipped: 0,
@@ -82,7 +91,7 @@ impl Place {
     #[inline]
     fn has_next(&self) -> bool {
         match self.next_header {
-            next_header::HOP_BY_HOP => self.offset == HEADER_LEN,
+            next_header::HOP_BY_HOP => self.offset == FIRST,
             next_header::ROUTING | next_header::DESTINATION_OPTIONS => true,
             _ => false,
         }
@@ -94,7 +103,7 @@ impl Place {
         if !self.has_next() {
             return Ok(None);
         }
-        if self.skipped == MAX_HEADERS {
+        if usize::from(self.skipped) == MAX_HEADERS {
             return Err(ChainError::TooManyHeaders);
         }
         self.behind(packet).map(Some)
@@ -104,7 +113,7 @@ impl Place {
     /// have Next Header, then Hdr Ext Len in units of 8 octets, then, if it is a Routing header,
     /// Routing Type and Segments Left (RFC 8200, Section 4.4).
     fn behind(&self, packet: &[u8]) -> Result<Self, ChainError> {
-        let start = self.offset;
+        let start = self.offset();
         let [next_header, units, _, segments_left] =
             octets::array(packet, start).ok_or(ChainError::NeedMore(start.saturating_add(8)))?;
         let length = usize::from(units).wrapping_add(1).wrapping_mul(8);
@@ -114,10 +123,11 @@ impl Place {
         if packet.len() < offset {
             return Err(ChainError::NeedMore(offset));
         }
+        let offset = u16::try_from(offset).map_err(|_| ChainError::TooManyHeaders)?;
         let routing = self.next_header == next_header::ROUTING;
         Ok(Self {
             offset,
-            next_header_at: start,
+            next_header_at: self.offset,
             next_header,
             in_transit: self.in_transit || (routing && segments_left != 0),
             skipped: self.skipped.wrapping_add(1),
@@ -126,7 +136,7 @@ impl Place {
 
     /// The seam behind a Fragment header, which has no length and 8 octets (RFC 8200, Section 4.5).
     fn behind_fragment(&self, packet: &[u8]) -> Option<Self> {
-        let [next_header] = octets::array(packet, self.offset)?;
+        let [next_header] = octets::array(packet, self.offset())?;
         Some(Self {
             offset: self.offset.checked_add(8)?,
             next_header_at: self.offset,
@@ -191,7 +201,7 @@ fn locate_behind(mut place: Place, packet: &[u8]) -> Result<Place, ChainError> {
 pub fn at(packet: &[u8], offset: usize) -> Option<Place> {
     let mut place = Place::first(packet).ok()?;
 
-    while place.offset < offset {
+    while place.offset() < offset {
         place = match place.next_header {
             next_header::HOP_BY_HOP | next_header::ROUTING | next_header::DESTINATION_OPTIONS => {
                 place.behind(packet).ok()?
@@ -200,7 +210,7 @@ pub fn at(packet: &[u8], offset: usize) -> Option<Place> {
             _ => return None,
         };
     }
-    (place.offset == offset && place.is_shim6()).then_some(place)
+    (place.offset() == offset && place.is_shim6()).then_some(place)
 }
 
 /// Finds the first header of `protocol` behind any Hop-by-Hop, Routing and Destination Options

@@ -239,6 +239,27 @@ fn as_many_headers_as_the_stack_let_pass() {
     assert!(reached(&headers).is_some());
 }
 
+/// Only a jumbogram has headers as long as these; no stack lets so many pass.
+#[test]
+fn headers_longer_than_a_packet_can_be() {
+    const LONGEST: usize = 256 * 8;
+    let header = |next| {
+        let mut octets = vec![0; LONGEST];
+        octets[..2].copy_from_slice(&[next, 255]);
+        octets
+    };
+    for (count, offset) in [(31, Some(40 + 31 * LONGEST)), (32, None), (33, None)] {
+        let mut body = header(DESTINATION).repeat(count - 1);
+        body.extend(header(SHIM6));
+        body.extend([0xee; 16]);
+        let found = at(
+            &packet([1; 16], [2; 16], DESTINATION, &body),
+            40 + count * LONGEST,
+        );
+        assert_eq!(found.map(|place| place.offset()), offset);
+    }
+}
+
 #[test]
 fn behind_headers_that_are_not_done_with() {
     for other in [UDP, ESP, AH, NONE, SHIM6] {
