@@ -114,12 +114,22 @@ fn at(msecs: u64) -> Instant {
 /// Finds the place of the Shim6 header, there or to be, and makes its chain of headers linear.
 #[inline]
 fn locate(skb: &mut SkBuff) -> Result<Place, ChainError> {
-    loop {
+    match chain::locate(skb.head()) {
+        Err(ChainError::NeedMore(len)) => locate_further(skb, len),
+        found => found,
+    }
+}
+
+/// The same where `len` octets have to be linear for it.
+#[cold]
+fn locate_further(skb: &mut SkBuff, mut len: usize) -> Result<Place, ChainError> {
+    while skb.head().len() < len && skb.pull_head(len) {
         match chain::locate(skb.head()) {
-            Err(ChainError::NeedMore(len)) if skb.head().len() < len && skb.pull_head(len) => {}
+            Err(ChainError::NeedMore(more)) => len = more,
             found => return found,
         }
     }
+    Err(ChainError::NeedMore(len))
 }
 
 /// What is at the place of a Shim6 header, if that is one.

@@ -182,6 +182,7 @@ pub fn locate(packet: &[u8]) -> Result<Place, ChainError> {
 }
 
 /// The same behind the header that begins at `place`, or there if it belongs to the endpoints.
+#[cold]
 fn locate_behind(mut place: Place, packet: &[u8]) -> Result<Place, ChainError> {
     let mut ahead = place;
 
