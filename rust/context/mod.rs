@@ -623,14 +623,14 @@ impl Context {
     /// context.
     #[inline]
     #[must_use]
-    pub(crate) fn sent(&self, now: Instant) -> bool {
+    pub(crate) fn sent(&self, now: Instant, _rcu: &Guard) -> bool {
         self.stamps.sent(now)
     }
 
     /// A packet of an upper layer came through this context; otherwise as [`Context::sent`].
     #[inline]
     #[must_use]
-    pub(crate) fn received(&self, now: Instant) -> bool {
+    pub(crate) fn received(&self, now: Instant, _rcu: &Guard) -> bool {
         self.stamps.received(now)
     }
 }

@@ -81,7 +81,10 @@ use crate::{
         },
         pending::Pending,
         random,
-        rcu::RcuArc,
+        rcu::{
+            Period,
+            RcuArc, //
+        },
         siphash,
         slab::{
             self,
@@ -147,6 +150,8 @@ pub(crate) struct Establishment {
     acknowledged: Option<RcuArc<Local>>,
     /// Failure detection, while the context is ESTABLISHED.
     pub(crate) watch: Option<KBox<Watch>>,
+    /// Of what [`Stamps::settle`](crate::proto::reap::Stamps::settle) is not sure before it is over.
+    grace: Option<Period>,
 }
 
 static ESTABLISHMENTS: Cache<Establishment> = Cache::new(c"shim6_establishment");
@@ -196,6 +201,7 @@ impl Establishment {
             waiting: None,
             acknowledged: None,
             watch: None,
+            grace: None,
         }
     }
 
@@ -212,6 +218,7 @@ impl Establishment {
         let is_at_rest = self.machine.is_at_rest(constants, now)
             && self.kept.is_empty()
             && self.waiting.is_none()
+            && self.grace.is_none()
             && self
                 .watch
                 .as_ref()

@@ -66,10 +66,15 @@ use crate::{
             Candidates,
             Hint,
             Reap,
+            Settled,
             Step,
-            SwitchReason, //
+            SwitchReason,
+            Wake, //
         },
-        time::Instant,
+        time::{
+            Instant,
+            Interval, //
+        },
         wire::{
             message::Message,
             probe::ProbeState, //
@@ -223,6 +228,7 @@ fn decide(
         machine,
         watch,
         acknowledged,
+        grace,
         ..
     } = locked.establishment()?;
     if is_outdated && machine.is_announced() {
@@ -278,8 +284,8 @@ fn decide(
     if !was_exploring && reap.state() == reap::State::Exploring {
         pace.began(now);
     }
-    let again = stamps.settle(&activity, reap.timers(), reap.wake());
-    Some((actions, again))
+    let settled = stamps.settle(&activity, reap.timers(), reap.wake(), grace);
+    Some((actions, settled == Settled::Again))
 }
 
 impl Control {
@@ -579,6 +585,10 @@ fn end_turn(context: &RcuArc<Context>, locked: &mut Locked<'_>) {
     }
 }
 
+/// After how long a context that has nothing to wait for is looked at once more: a few times what a
+/// grace period takes.
+const LOOK_AGAIN: Interval = Interval::from_millis(100);
+
 /// The timer of a context fires when one of its machines wants it to; false if none does.
 pub(super) fn set_timer(context: &RcuArc<Context>, locked: &mut Locked<'_>) -> bool {
     let Some(establishment) = locked.kept_establishment() else {
@@ -588,7 +598,17 @@ pub(super) fn set_timer(context: &RcuArc<Context>, locked: &mut Locked<'_>) -> b
         .watch
         .as_ref()
         .and_then(|watch| watch.reap.next_deadline());
-    let deadline = [establishment.machine.next_deadline(), watched]
+    // Who explores looks again soon anyway.
+    let is_idle = establishment
+        .watch
+        .as_ref()
+        .is_some_and(|watch| watch.reap.wake() == Wake::Any);
+    let unsure = establishment
+        .grace
+        .as_ref()
+        .filter(|_| is_idle)
+        .map(|_| now().saturating_add(LOOK_AGAIN));
+    let deadline = [establishment.machine.next_deadline(), watched, unsure]
         .into_iter()
         .flatten()
         .min();

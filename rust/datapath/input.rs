@@ -163,7 +163,7 @@ fn payload(
     if context.is_fork() {
         namespace.counters.count(Counter::InForked);
     }
-    if context.received(now) {
+    if context.received(now, rcu) {
         namespace.control.stamped(namespace, context);
     }
     Verdict::Accept(skb)
@@ -210,7 +210,7 @@ impl Hook for Local {
             .by_identity(&default_identity(ulids), rcu)
         {
             Some(context) => {
-                if context.received(control::coarse_now()) {
+                if context.received(control::coarse_now(), rcu) {
                     namespace.control.stamped(namespace, context);
                 }
                 namespace.counters.count(Counter::InUlids);

@@ -142,7 +142,7 @@ impl Hook for Output {
         };
         let way = Way::new(context, &steering, rcu);
         let Some(rewriting) = way.rewriting() else {
-            note_sent(namespace, context, control::coarse_now());
+            note_sent(namespace, context, control::coarse_now(), rcu);
             if let Some(dst) = skb.dst() {
                 way.notice_carrier(namespace, context, dst.has_carrier(rcu));
             }
@@ -170,8 +170,8 @@ impl Hook for Output {
 
 /// A packet goes through a context.
 #[inline]
-fn note_sent(namespace: &Namespace, context: &Context, now: Instant) {
-    if context.sent(now) {
+fn note_sent(namespace: &Namespace, context: &Context, now: Instant, rcu: &Guard) {
+    if context.sent(now, rcu) {
         namespace.control.stamped(namespace, context);
     }
 }
@@ -367,7 +367,7 @@ fn translate(
     let now = exit
         .as_ref()
         .map_or_else(|_| control::coarse_now(), |exit| at(exit.msecs()));
-    note_sent(namespace, context, now);
+    note_sent(namespace, context, now, rcu);
     let exit = exit?;
     way.notice_carrier(namespace, context, exit.has_carrier());
     let Ok(place) = locate(skb) else {

@@ -141,7 +141,7 @@ fn payload(
     if context.is_fork() {
         namespace.counters.count(Counter::InForked);
     }
-    if context.received(at(msecs)) {
+    if context.received(at(msecs), rcu) {
         namespace.control.stamped(namespace, context);
     }
     Delivery::Anew(skb)

@@ -9,7 +9,10 @@
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
 use super::slab;
-use crate::bindings;
+use crate::{
+    bindings,
+    proto::reap::GracePeriod, //
+};
 use core::{
     marker::PhantomData,
     ops::Deref,
@@ -20,6 +23,7 @@ use core::{
 };
 use kernel::{
     alloc::AllocError,
+    ffi::c_ulong,
     prelude::*,
     sync::{
         rcu::Guard,
@@ -313,6 +317,22 @@ impl<T: Send + Sync + 'static> RcuPtr<T> {
     pub(crate) fn replace(&self, value: RcuArc<T>) {
         // INVARIANT: One version follows another.
         self.0.replace(Some(value));
+    }
+}
+
+/// A grace period: all readers that were there when it began are gone when it is over.
+pub(crate) struct Period(c_ulong);
+
+impl GracePeriod for Period {
+    fn begin() -> Self {
+        // SAFETY: There are no requirements. A full barrier orders it after what was done before.
+        Self(unsafe { bindings::start_poll_synchronize_rcu() })
+    }
+
+    fn is_over(&self) -> bool {
+        // SAFETY: The cookie is of `start_poll_synchronize_rcu`. If the period is over, a full
+        // barrier orders what follows after it.
+        unsafe { bindings::poll_state_synchronize_rcu(self.0) }
     }
 }
 

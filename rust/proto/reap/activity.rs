@@ -11,13 +11,9 @@
 //! message moves the timers.
 
 use core::sync::atomic::{
-    fence,
     AtomicU64,
     AtomicU8,
-    Ordering::{
-        Relaxed,
-        SeqCst, //
-    }, //
+    Ordering::Relaxed, //
 };
 
 use super::super::time::Instant;
@@ -89,6 +85,44 @@ const WAKE_RECEIVED: u8 = Wake::Received as u8;
 /// The bit of [`Wake`] for packets that are sent.
 const WAKE_SENT: u8 = Wake::Any as u8 & !WAKE_RECEIVED;
 
+/// A time after which everything that was on the data path when it began has left it, which is seen
+/// by who finds it over: a grace period of RCU, under whose read lock packets are handled.
+pub trait GracePeriod {
+    /// One that begins now, after everything that was done before.
+    fn begin() -> Self;
+
+    /// Whether it is over. What is done afterwards is done after it.
+    fn is_over(&self) -> bool;
+}
+
+/// The grace period of who runs while no packet is under way, as a simulator does: over at once.
+#[derive(Clone, Copy, Debug)]
+pub struct NoPeriod;
+
+impl GracePeriod for NoPeriod {
+    fn begin() -> Self {
+        Self
+    }
+
+    fn is_over(&self) -> bool {
+        true
+    }
+}
+
+/// What [`Stamps::settle`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[must_use]
+pub enum Settled {
+    /// Whatever has to wake the worker from now on will.
+    Done,
+    /// A packet came that should have woken the worker, which has to call
+    /// [`Reap::timeout`](super::Reap::timeout) once more at once.
+    Again,
+    /// A packet that is on its way just now may not have seen that it has to wake the worker, which
+    /// has to call it once more when the grace period is over.
+    Later,
+}
+
 /// The [`Activity`] of a context as the data path writes it, on all CPUs and without a lock.
 ///
 /// Payload is every packet of the context in the sense of RFC 5534, Section 4.1: packets of upper
@@ -96,9 +130,15 @@ const WAKE_SENT: u8 = Wake::Any as u8 & !WAKE_RECEIVED;
 /// Keepalive and Probe.
 ///
 /// The steady flow of packets in one direction costs one load and at most one store a millisecond.
-/// A packet in the other direction has two stores and a barrier more. Only then the flag is tested
+/// A packet in the other direction has two stores more. Only then the flag is tested
 /// that says whether somebody has to be woken; that is enough, because a context which sleeps has
 /// both timers stopped, so that whatever comes first starts one.
+///
+/// No packet has a barrier between starting a timer and testing the flag: streams and what
+/// acknowledges them would take it each time. Instead the worker looks once more a grace period
+/// after it has raised the flag. A packet that did not see the flag was on its way before that
+/// grace period began, so the worker sees its timer after it. Callers of the functions for packets
+/// hold what keeps a [`GracePeriod`] from ending, or are the worker.
 #[derive(Debug)]
 pub struct Stamps {
     last_sent: AtomicU64,
@@ -181,9 +221,6 @@ impl Stamps {
             return false;
         }
         timer.store(now, Relaxed);
-        // Pairs with the one in `settle`: either the worker sees the timer that was started
-        // here, or this sees that the worker wants to be woken.
-        fence(SeqCst);
         self.wake.load(Relaxed) & bit != 0 && self.wake.swap(Wake::Never as u8, Relaxed) & bit != 0
     }
 
@@ -204,15 +241,28 @@ impl Stamps {
     /// packet has moved meanwhile stays as the packet left it; a packet that moved none counts as
     /// one that came before the step.
     ///
-    /// True if a packet came that should have woken the worker: then the worker has to call
-    /// [`Reap::timeout`](super::Reap::timeout) once more at once. One worker at a time.
-    #[must_use]
-    pub fn settle(&self, before: &Activity, after: Timers, wake: Wake) -> bool {
+    /// `grace` is the worker's to keep from one call to the next, with nothing in it at first. One
+    /// worker at a time.
+    pub fn settle<G: GracePeriod>(
+        &self,
+        before: &Activity,
+        after: Timers,
+        wake: Wake,
+        grace: &mut Option<G>,
+    ) -> Settled {
         replace(&self.send, before.timers.send, after.send);
         replace(&self.keepalive, before.timers.keepalive, after.keepalive);
-        self.wake.store(wake as u8, Relaxed);
-        fence(SeqCst);
-
+        let raised = self.wake.load(Relaxed);
+        if raised != wake as u8 {
+            self.wake.store(wake as u8, Relaxed);
+        }
+        if wake == Wake::Never {
+            *grace = None;
+        } else if wake as u8 & !raised != 0 {
+            *grace = Some(G::begin());
+        }
+        // In this order: what is read is what was there when the period was over, or later.
+        let is_sure = grace.as_ref().is_none_or(G::is_over);
         let now = self.read().timers;
         let moved = match wake {
             Wake::Never => false,
@@ -220,7 +270,15 @@ impl Stamps {
             Wake::Any => now != after,
         };
         // Whoever takes the flag back is the one who has been told.
-        moved && self.wake.swap(Wake::Never as u8, Relaxed) != Wake::Never as u8
+        if moved && self.wake.swap(Wake::Never as u8, Relaxed) != Wake::Never as u8 {
+            *grace = None;
+            return Settled::Again;
+        }
+        if !is_sure {
+            return Settled::Later;
+        }
+        *grace = None;
+        Settled::Done
     }
 }
 

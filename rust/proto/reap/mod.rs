@@ -22,7 +22,8 @@
 //! 3. arms the timer of the context for [`Reap::next_deadline`], or disarms it if that is
 //!    [`None`];
 //! 4. calls [`Stamps::settle`] with the activity, [`Reap::timers`] and [`Reap::wake`]; if that
-//!    returns true, begins again with [`Reap::timeout`].
+//!    says [`Settled::Again`], begins again with [`Reap::timeout`], and if it says
+//!    [`Settled::Later`], does so after a grace period.
 //!
 //! Queued by the data path or the timer, the method is [`Reap::timeout`]. The deadline may come
 //! before anything has expired: it is the earliest time at which something can expire that begins
@@ -98,6 +99,9 @@ pub use self::{
     },
     activity::{
         Activity,
+        GracePeriod,
+        NoPeriod,
+        Settled,
         Stamps,
         Timers,
         Wake, //

@@ -248,7 +248,7 @@ fn renewed(bench: &Bench) -> Bench {
     let _ = activity.last_sent.map(|at| new.stamps.sent(at));
     let _ = activity.last_received.map(|at| new.stamps.received(at));
     let before = new.stamps.read();
-    let _ = new.stamps.settle(&before, Timers::default(), Wake::Any);
+    let _ = settle(&new.stamps, &before, Timers::default(), Wake::Any);
     new.reap = Reap::new(bench.reap.pair(), bench.now);
     new.constants = bench.constants;
     new.now = bench.now;

@@ -9,7 +9,9 @@ use std::{
             AtomicU64,
             Ordering::SeqCst, //
         },
-        Barrier, //
+        Barrier,
+        PoisonError,
+        RwLock, //
     },
     thread,
     time::Instant, //
@@ -18,7 +20,9 @@ use std::{
 use shim6_proto::{
     reap::{
         Constants,
+        GracePeriod,
         Invalid,
+        Settled,
         Stamps,
         Timers,
         Wake, //
@@ -57,7 +61,10 @@ fn the_first_packet_wakes() {
 fn only_what_is_wanted_wakes() {
     let asleep = |wake| {
         let stamps = Stamps::default();
-        assert!(!stamps.settle(&stamps.read(), STOPPED, wake));
+        assert_eq!(
+            settle(&stamps, &stamps.read(), STOPPED, wake),
+            Settled::Done
+        );
         stamps
     };
     assert!(asleep(Wake::Any).sent(at(1)));
@@ -113,7 +120,10 @@ fn timers() {
 #[test]
 fn what_is_heard_elsewhere() {
     let stamps = Stamps::new();
-    assert!(!stamps.settle(&stamps.read(), STOPPED, Wake::Any));
+    assert_eq!(
+        settle(&stamps, &stamps.read(), STOPPED, Wake::Any),
+        Settled::Done
+    );
     // The peer's timer runs since it sent that, so it is owed a Keepalive.
     assert!(stamps.control_received_elsewhere(at(10)));
     assert_eq!(stamps.read().timers.keepalive, Some(at(10)));
@@ -133,7 +143,10 @@ fn the_worker_moves_timers() {
     let stamps = Stamps::new();
     let _ = stamps.sent(at(10));
     let before = stamps.read();
-    assert!(!stamps.settle(&before, STOPPED, Wake::Never));
+    assert_eq!(
+        settle(&stamps, &before, STOPPED, Wake::Never),
+        Settled::Done
+    );
     assert_eq!(stamps.read().timers, STOPPED);
 
     let _ = stamps.sent(at(20));
@@ -143,7 +156,10 @@ fn the_worker_moves_timers() {
         send: Some(at(25)),
         keepalive: None,
     };
-    assert!(!stamps.settle(&before, restarted, Wake::Never));
+    assert_eq!(
+        settle(&stamps, &before, restarted, Wake::Never),
+        Settled::Done
+    );
     assert_eq!(stamps.read().timers.keepalive, Some(at(30)));
     assert_eq!(stamps.read().timers.send, None);
 }
@@ -155,12 +171,53 @@ fn a_packet_before_sleep() {
     let _ = stamps.sent(at(1));
     for wake in [Wake::Any, Wake::Received] {
         let before = stamps.read();
-        assert!(!stamps.settle(&before, STOPPED, Wake::Never));
+        assert_eq!(
+            settle(&stamps, &before, STOPPED, Wake::Never),
+            Settled::Done
+        );
         let before = stamps.read();
         assert!(!stamps.received(at(10)));
-        assert!(stamps.settle(&before, STOPPED, wake));
+        assert_eq!(settle(&stamps, &before, STOPPED, wake), Settled::Again);
         // It has been told: the flag is gone.
         assert!(!stamps.sent(at(11)));
+    }
+}
+
+/// Sleep is sure when the grace period is over that began when the flag was raised, and not before.
+#[test]
+fn sleep_that_is_sure() {
+    static IS_OVER: AtomicBool = AtomicBool::new(false);
+
+    struct Period;
+
+    impl GracePeriod for Period {
+        fn begin() -> Self {
+            IS_OVER.store(false, SeqCst);
+            Self
+        }
+
+        fn is_over(&self) -> bool {
+            IS_OVER.load(SeqCst)
+        }
+    }
+
+    for wake in [Wake::Any, Wake::Received] {
+        let (stamps, mut grace) = (Stamps::new(), None::<Period>);
+        let _ = stamps.sent(at(1));
+        let mut settle = |stamps: &Stamps, wake| {
+            let before = stamps.read();
+            stamps.settle(&before, STOPPED, wake, &mut grace)
+        };
+        assert_eq!(settle(&stamps, Wake::Never), Settled::Done);
+        assert_eq!(settle(&stamps, wake), Settled::Later);
+        assert_eq!(settle(&stamps, wake), Settled::Later);
+        IS_OVER.store(true, SeqCst);
+        assert_eq!(settle(&stamps, wake), Settled::Done);
+        // Nothing was lowered meanwhile.
+        assert_eq!(settle(&stamps, wake), Settled::Done);
+        assert!(stamps.received(at(2)));
+        // The flag was taken, so it is raised anew.
+        assert_eq!(settle(&stamps, wake), Settled::Later);
     }
 }
 
@@ -176,11 +233,29 @@ fn no_wake_is_lost() {
     let (woken, handled) = (AtomicU64::new(0), AtomicU64::new(0));
     let is_over = AtomicBool::new(false);
 
+    /// Whoever handles a packet holds this for reading.
+    static UNDER_WAY: RwLock<()> = RwLock::new(());
+
+    struct Period;
+
+    impl GracePeriod for Period {
+        fn begin() -> Self {
+            Self
+        }
+
+        fn is_over(&self) -> bool {
+            UNDER_WAY.try_write().is_ok()
+        }
+    }
+
     thread::scope(|scope| {
         scope.spawn(|| {
             barrier.wait();
             for packet in 1..=PACKETS {
-                if stamps.sent(at(packet)) {
+                let reader = UNDER_WAY.read().unwrap_or_else(PoisonError::into_inner);
+                let wakes = stamps.sent(at(packet));
+                drop(reader);
+                if wakes {
                     woken.fetch_add(1, SeqCst);
                 }
                 // The next one when the worker is done with this one.
@@ -192,9 +267,11 @@ fn no_wake_is_lost() {
         });
         barrier.wait();
         let mut told = 0;
+        let mut grace = None::<Period>;
         let mut last = Instant::now();
         while !is_over.load(SeqCst) {
-            // As the worker: it runs if it is told, and before it sleeps it looks once more.
+            // As the worker: it runs if it is told, and before it sleeps it looks once more, when the
+            // grace period is over.
             let number = woken.load(SeqCst);
             let mut again = number > told;
             told = number;
@@ -202,11 +279,13 @@ fn no_wake_is_lost() {
                 last = Instant::now();
                 let before = stamps.read();
                 if let Some(seen) = before.timers.send {
-                    assert!(!stamps.settle(&before, STOPPED, Wake::Never));
+                    let settled = stamps.settle(&before, STOPPED, Wake::Never, &mut grace);
+                    assert_eq!(settled, Settled::Done);
                     handled.store(seen.as_millis(), SeqCst);
                 } else {
                     // Meanwhile the next packet may be sent.
-                    again = stamps.settle(&before, STOPPED, Wake::Any);
+                    let settled = stamps.settle(&before, STOPPED, Wake::Any, &mut grace);
+                    again = settled != Settled::Done;
                 }
             }
             if last.elapsed().as_secs() > PATIENCE {

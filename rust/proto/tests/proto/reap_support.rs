@@ -21,10 +21,13 @@ use shim6_proto::{
         },
         Action,
         Actions,
+        Activity,
         Candidates,
         Cause,
         Constants,
+        NoPeriod,
         Reap,
+        Settled,
         Stamps,
         State,
         Step,
@@ -315,8 +318,7 @@ impl Bench {
         assert!(actions.len() <= Actions::MAX, "{actions:?}");
         done.extend(actions.iter());
         self.check();
-        self.stamps
-            .settle(&before, self.reap.timers(), self.reap.wake())
+        settle(&self.stamps, &before, self.reap.timers(), self.reap.wake()) == Settled::Again
     }
 
     /// What is so after every step.
@@ -447,6 +449,11 @@ impl Bench {
         self.set_clock(millis);
         done
     }
+}
+
+/// [`Stamps::settle`] while no packet is under way.
+pub(crate) fn settle(stamps: &Stamps, before: &Activity, after: Timers, wake: Wake) -> Settled {
+    stamps.settle(before, after, wake, &mut None::<NoPeriod>)
 }
 
 /// The Probes among actions: Sta and pair.

@@ -23,6 +23,8 @@ use shim6_proto::{
         Actions,
         Candidates,
         Hint,
+        NoPeriod,
+        Settled,
         Step, //
     },
     time::Interval,
@@ -205,9 +207,12 @@ impl Host {
                 Occasion::Confirmed(pair) => reap.confirmed(&mut step, *pair),
             }
         };
-        let again = context.stamps.settle(&activity, reap.timers(), reap.wake());
+        let settled =
+            context
+                .stamps
+                .settle(&activity, reap.timers(), reap.wake(), &mut None::<NoPeriod>);
         context.watch = Some(watch);
-        Some((actions, again))
+        Some((actions, settled == Settled::Again))
     }
 
     /// Carries out what was decided.
