@@ -107,8 +107,8 @@ impl Contexts {
     /// No contexts. May sleep.
     pub(super) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            by_identity <- Table::new(),
-            by_tag <- Table::new(),
+            by_identity <- Table::new_for_packets(),
+            by_tag <- Table::new_for_packets(),
             by_peer_tag <- ListTable::new(),
             len: AtomicU32::new(0),
             forks: AtomicU32::new(0),

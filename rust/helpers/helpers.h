@@ -7,6 +7,7 @@
 #define SHIM6_HELPERS_H
 
 #include <linux/in6.h>
+#include <linux/rhashtable-types.h>
 #include <linux/sockptr.h>
 #include <linux/spinlock_types.h>
 #include <linux/types.h>
@@ -31,10 +32,6 @@ struct netlink_callback;
 struct netlink_ext_ack;
 struct nlattr;
 struct request_sock;
-struct rhashtable;
-struct rhltable;
-struct rhlist_head;
-struct rhash_head;
 struct seq_file;
 struct sk_buff;
 struct skb_shared_info;
@@ -59,6 +56,14 @@ struct shim6_helper_tcp_timeout {
 	struct in6_addr peer;
 	u32 retransmits;
 	u32 rto_msecs;
+};
+
+/* A hash table. In a table that is zero, nothing is initialised and nothing has to be given back. */
+struct shim6_helper_table {
+	/* What processors found last, or NULL; with how many elements have been taken out by now. */
+	void __percpu *recent;
+	atomic_long_t removals;
+	struct rhashtable table;
 };
 
 /* How a packet leaves by a route. */
@@ -246,13 +251,16 @@ void shim6_helper_faults_close(struct dentry *directory);
 bool shim6_helper_should_fail(unsigned int point);
 
 /* rhashtable.c */
-int shim6_helper_table_init(struct rhashtable *table, unsigned int key_len);
-void *shim6_helper_table_lookup_8(struct rhashtable *table, const void *key);
-void *shim6_helper_table_lookup_36(struct rhashtable *table, const void *key);
-int shim6_helper_table_insert_8(struct rhashtable *table, struct rhash_head *node);
-int shim6_helper_table_insert_36(struct rhashtable *table, struct rhash_head *node);
-int shim6_helper_table_remove_8(struct rhashtable *table, struct rhash_head *node);
-int shim6_helper_table_remove_36(struct rhashtable *table, struct rhash_head *node);
+int shim6_helper_table_init(struct shim6_helper_table *table, unsigned int key_len,
+			    bool keeps_recent);
+void shim6_helper_table_destroy(struct shim6_helper_table *table,
+				void (*release)(void *node, void *arg));
+void *shim6_helper_table_lookup_8(struct shim6_helper_table *table, const void *key);
+void *shim6_helper_table_lookup_36(struct shim6_helper_table *table, const void *key);
+int shim6_helper_table_insert_8(struct shim6_helper_table *table, struct rhash_head *node);
+int shim6_helper_table_insert_36(struct shim6_helper_table *table, struct rhash_head *node);
+int shim6_helper_table_remove_8(struct shim6_helper_table *table, struct rhash_head *node);
+int shim6_helper_table_remove_36(struct shim6_helper_table *table, struct rhash_head *node);
 int shim6_helper_list_table_init_8(struct rhltable *table);
 struct rhlist_head *shim6_helper_list_table_lookup_8(struct rhltable *table, const void *key);
 struct rhlist_head *shim6_helper_list_table_next(struct rhlist_head *node);

@@ -4,7 +4,10 @@
  * struct rhash_head (or rhlist_head) followed by the key; there is one set of
  * parameters for each length of key.
  */
+#include <linux/atomic.h>
+#include <linux/bottom_half.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/random.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
@@ -84,31 +87,157 @@ static const struct rhashtable_params list_params_8 = {
 	.automatic_shrinking = true,
 };
 
-int shim6_helper_table_init(struct rhashtable *table, unsigned int key_len)
+/*
+ * What a processor found last, in front of the table: neither the hash nor the chain is needed for
+ * it, which are several cache lines, each of which says where the next one is.
+ *
+ * @removals is what was counted before @node was found. Whoever takes an element out counts that
+ * before its grace period begins. So if as many have been taken out now as then, the grace period of
+ * @node has not begun when that is read, and cannot end before the reader's RCU read lock.
+ */
+struct recent {
+	struct rhash_head *node;
+	long removals;
+};
+
+/* One cache line. */
+#define RECENT	4
+
+int shim6_helper_table_init(struct shim6_helper_table *table, unsigned int key_len,
+			    bool keeps_recent)
 {
+	const struct rhashtable_params *params;
+	int err;
+
 	choose_factors();
 	switch (key_len) {
 	case 8:
-		return rhashtable_init(table, &params_8);
+		params = &params_8;
+		break;
 	case 36:
-		return rhashtable_init(table, &params_36);
+		params = &params_36;
+		break;
 	default:
 		return -EINVAL;
 	}
+	/* Where a count may come round, it says nothing. */
+	if (keeps_recent && IS_ENABLED(CONFIG_64BIT)) {
+		table->recent = __alloc_percpu(sizeof(struct recent[RECENT]),
+					       sizeof(struct recent[RECENT]));
+		if (!table->recent)
+			return -ENOMEM;
+	}
+	err = rhashtable_init(&table->table, params);
+	if (err)
+		free_percpu(table->recent);
+	return err;
 }
 
-#define TABLE_OPERATIONS(len)							\
-void *shim6_helper_table_lookup_##len(struct rhashtable *table, const void *key)	\
-{										\
-	return rhashtable_lookup(table, key, params_##len);			\
-}										\
-int shim6_helper_table_insert_##len(struct rhashtable *table, struct rhash_head *node)	\
-{										\
-	return rhashtable_lookup_insert_fast(table, node, params_##len);	\
-}										\
-int shim6_helper_table_remove_##len(struct rhashtable *table, struct rhash_head *node)	\
-{										\
-	return rhashtable_remove_fast(table, node, params_##len);		\
+/* Nobody can reach the table any more. */
+void shim6_helper_table_destroy(struct shim6_helper_table *table,
+				void (*release)(void *node, void *arg))
+{
+	rhashtable_free_and_destroy(&table->table, release, NULL);
+	free_percpu(table->recent);
+}
+
+/* The last octets of both addresses. */
+static __always_inline unsigned int recent_of_36(const void *key)
+{
+	const u8 *octets = key;
+
+	return (octets[15] ^ octets[31]) % RECENT;
+}
+
+static __always_inline unsigned int recent_of_8(const void *key)
+{
+	return get_unaligned((const u64 *)key) % RECENT;
+}
+
+static __always_inline struct recent *recent_place(struct shim6_helper_table *table,
+						   unsigned int index)
+{
+	struct recent __percpu *recent = table->recent;
+
+	/* Whoever is preempted may look at that of another processor: as any reader. */
+	return raw_cpu_ptr(recent) + index;
+}
+
+/*
+ * What was found there, if it is still in the table or was a moment ago. It may be changed
+ * meanwhile, with no node in it: so a node that is the same before and after goes with the count
+ * between.
+ */
+static __always_inline struct rhash_head *find_recent(struct recent *recent, long removals)
+{
+	struct rhash_head *node = READ_ONCE(recent->node);
+	long then;
+
+	if (!node)
+		return NULL;
+	/* Pairs with the barriers in keep_recent(). */
+	smp_rmb();
+	then = READ_ONCE(recent->removals);
+	/* The same. */
+	smp_rmb();
+	return then == removals && READ_ONCE(recent->node) == node ? node : NULL;
+}
+
+static noinline void keep_recent(struct shim6_helper_table *table, unsigned int index,
+				 struct rhash_head *node, long removals)
+{
+	struct recent *recent;
+
+	local_bh_disable();
+	recent = recent_place(table, index);
+	WRITE_ONCE(recent->node, NULL);
+	/* Pairs with the barriers in find_recent(). */
+	smp_wmb();
+	WRITE_ONCE(recent->removals, removals);
+	/* The same. */
+	smp_wmb();
+	WRITE_ONCE(recent->node, node);
+	local_bh_enable();
+}
+
+/*
+ * The count is read before the table, and raised after an element was taken out of that: who
+ * reads the count that was raised does not find the element.
+ */
+#define TABLE_OPERATIONS(len)								\
+void *shim6_helper_table_lookup_##len(struct shim6_helper_table *table, const void *key)	\
+{											\
+	struct rhashtable_compare_arg arg = { .ht = &table->table, .key = key };	\
+	struct rhash_head *node;							\
+	unsigned int index;								\
+	long removals;									\
+											\
+	if (!table->recent)								\
+		return rhashtable_lookup(&table->table, key, params_##len);		\
+	index = recent_of_##len(key);							\
+	removals = atomic_long_read_acquire(&table->removals);				\
+	node = find_recent(recent_place(table, index), removals);			\
+	if (likely(node && !compare_##len(&arg, node)))					\
+		return node;								\
+	node = rhashtable_lookup(&table->table, key, params_##len);			\
+	if (node)									\
+		keep_recent(table, index, node, removals);				\
+	return node;									\
+}											\
+int shim6_helper_table_insert_##len(struct shim6_helper_table *table,			\
+				    struct rhash_head *node)				\
+{											\
+	return rhashtable_lookup_insert_fast(&table->table, node, params_##len);	\
+}											\
+int shim6_helper_table_remove_##len(struct shim6_helper_table *table,			\
+				    struct rhash_head *node)				\
+{											\
+	int err = rhashtable_remove_fast(&table->table, node, params_##len);		\
+											\
+	/* Ordered, as the value is returned. */					\
+	if (!err)									\
+		atomic_long_inc_return(&table->removals);				\
+	return err;									\
 }
 
 TABLE_OPERATIONS(8)

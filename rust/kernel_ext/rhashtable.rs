@@ -116,7 +116,7 @@ impl<K> Operations<K> {
     ///
     /// `table` is an initialised table with keys of this length, and the RCU read lock is held.
     #[inline]
-    unsafe fn lookup(table: *mut bindings::rhashtable, key: &K) -> *mut c_void {
+    unsafe fn lookup(table: *mut bindings::shim6_helper_table, key: &K) -> *mut c_void {
         let key = ptr::from_ref(key).cast();
         // SAFETY: The requirements are the caller's, and the key is one.
         unsafe {
@@ -131,7 +131,10 @@ impl<K> Operations<K> {
     /// # Safety
     ///
     /// As of `lookup` but for the lock; `node` is followed by the key and in no table.
-    unsafe fn insert(table: *mut bindings::rhashtable, node: *mut bindings::rhash_head) -> c_int {
+    unsafe fn insert(
+        table: *mut bindings::shim6_helper_table,
+        node: *mut bindings::rhash_head,
+    ) -> c_int {
         // SAFETY: The requirements are the caller's.
         unsafe {
             if Self::SHORT {
@@ -145,7 +148,10 @@ impl<K> Operations<K> {
     /// # Safety
     ///
     /// As of `insert`, but `node` may be in this table.
-    unsafe fn remove(table: *mut bindings::rhashtable, node: *mut bindings::rhash_head) -> c_int {
+    unsafe fn remove(
+        table: *mut bindings::shim6_helper_table,
+        node: *mut bindings::rhash_head,
+    ) -> c_int {
         // SAFETY: The requirements are the caller's.
         unsafe {
             if Self::SHORT {
@@ -166,7 +172,7 @@ impl<K> Operations<K> {
 #[pin_data(PinnedDrop)]
 pub(crate) struct Table<T: Has<Entry<K>>, K: 'static> {
     #[pin]
-    table: Opaque<bindings::rhashtable>,
+    table: Opaque<bindings::shim6_helper_table>,
     _owns: PhantomData<(RcuArc<T>, K)>,
 }
 
@@ -178,15 +184,29 @@ unsafe impl<T: Has<Entry<K>>, K: Send + Sync> Sync for Table<T, K> {}
 impl<T: Has<Entry<K>>, K> Table<T, K> {
     /// An empty table. May sleep.
     pub(crate) fn new() -> impl PinInit<Self, Error> {
+        Self::make(false)
+    }
+
+    /// The same, in which each processor finds what it found last without looking for it: a cache
+    /// line of each. For what is looked up for packets. May sleep.
+    pub(crate) fn new_for_packets() -> impl PinInit<Self, Error> {
+        Self::make(true)
+    }
+
+    fn make(keeps_recent: bool) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            // SAFETY: The slot is valid for the table that C initialises.
+            // SAFETY: The slot is valid for the table that C initialises, once it is zero.
             table <- unsafe {
-                pin_init::pin_init_from_closure(move |slot: *mut Opaque<bindings::rhashtable>| {
-                    to_result(bindings::shim6_helper_table_init(
-                        Opaque::cast_into(slot),
-                        size_of::<K>() as c_uint,
-                    ))
-                })
+                pin_init::pin_init_from_closure(
+                    move |slot: *mut Opaque<bindings::shim6_helper_table>| {
+                        slot.write(Opaque::zeroed());
+                        to_result(bindings::shim6_helper_table_init(
+                            Opaque::cast_into(slot),
+                            size_of::<K>() as c_uint,
+                            keeps_recent,
+                        ))
+                    },
+                )
             },
             _owns: PhantomData,
         }? Error)
@@ -249,7 +269,8 @@ impl<T: Has<Entry<K>>, K> Table<T, K> {
 
     /// Starts a walk over all objects. May sleep.
     pub(crate) fn walk(&self) -> Result<Walk<'_, T, K>> {
-        Walk::new(self.table.get())
+        // SAFETY: The table is valid, and what is inside it is initialised.
+        Walk::new(unsafe { &raw mut (*self.table.get()).table })
     }
 }
 
@@ -270,11 +291,7 @@ impl<T: Has<Entry<K>>, K> PinnedDrop for Table<T, K> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Nobody else can reach the table, so no element is looked up or changed.
         unsafe {
-            bindings::rhashtable_free_and_destroy(
-                self.table.get(),
-                Some(release::<T, Entry<K>>),
-                ptr::null_mut(),
-            );
+            bindings::shim6_helper_table_destroy(self.table.get(), Some(release::<T, Entry<K>>));
         }
     }
 }
