@@ -385,6 +385,7 @@ fn reports_confirm() {
 
 /// Ordinary messages do not let an idle context ask for ever: what confirms is not use.
 #[test]
+#[cfg_attr(miri, ignore = "long")]
 fn confirmation_is_no_use() {
     let mut network = Network::new(&[A1, A2], &[B1, B2]);
     network.ends[0].constants.hot_standby = true;
