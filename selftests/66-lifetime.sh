@@ -194,7 +194,7 @@ churn() {
 	local i
 
 	for ((i = 0; i < $1; i++)); do
-		wide_pairs | on A starts 60 && on A shim6 context flush && on B shim6 context flush || return
+		wide_pairs "" | on A starts 60 && on A shim6 context flush && on B shim6 context flush || return
 	done
 }
 

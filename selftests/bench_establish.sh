@@ -27,7 +27,7 @@ setting B r1_rate 10000000 || die "settings"
 setting B answer_rate_peer 10000000 || die "settings"
 samples=()
 for ((round = 0; round < ROUNDS; round++)); do
-	result=$(wide_pairs | on A starts 60) || die "not all were established: $result"
+	result=$(wide_pairs "" | on A starts 60) || die "not all were established: $result"
 	contexts=$(value contexts <<<"$result") ms=$(value milliseconds <<<"$result")
 	samples+=("$(awk -v n="$contexts" -v ms="$ms" -v cpus="$(nproc)" \
 		'BEGIN { printf "%.0f", 2 * n * 1000 / ms / cpus }')")

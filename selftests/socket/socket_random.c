@@ -288,6 +288,7 @@ static void message(struct worker *worker, struct model *model)
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 	unsigned int how = roll(worker, 5), which = roll(worker, 4);
 	struct sockaddr_in6 locator = at(locators[which], 0);
+	struct pollfd answer = { .fd = model->fd, .events = POLLIN };
 	int want, error;
 
 	if (!is_connected(model))
@@ -309,7 +310,7 @@ static void message(struct worker *worker, struct model *model)
 	expect_result(model, "ancillary data", error, want);
 	/* On a busy machine no answer would be there in time, were none waited for. */
 	if (!error && model->kind == &udp6 && !roll(worker, 4) &&
-	    poll(&(struct pollfd){ .fd = model->fd, .events = POLLIN }, 1, 1000) > 0)
+	    poll(&answer, 1, 1000) > 0)
 		receive(model);
 }
 
