@@ -585,8 +585,8 @@ fn end_turn(context: &RcuArc<Context>, locked: &mut Locked<'_>) {
     }
 }
 
-/// After how long a context that has nothing to wait for is looked at once more: a few times what a
-/// grace period takes.
+/// After how long a context that has nothing to wait for is looked at once more, again and again
+/// until the grace period is over.
 const LOOK_AGAIN: Interval = Interval::from_millis(100);
 
 /// The timer of a context fires when one of its machines wants it to; false if none does.
