@@ -18,6 +18,7 @@
 #include <net/ipv6.h>
 
 #include "helpers.h"
+#include "slot.h"
 
 /* Ticks after which the clock is looked at again. */
 #define CLOCK_TICKS	256
@@ -51,47 +52,30 @@ u64 shim6_helper_coarse_msecs(void)
 	return msecs + (s32)difference;
 }
 
-/* The route of one destination, on one CPU. */
-struct shim6_route_slot {
-	struct dst_entry *dst;
-	u32 cookie;
-};
-
 void __percpu *shim6_helper_routes_alloc(void)
 {
-	return alloc_percpu(struct shim6_route_slot);
+	return alloc_percpu(struct shim6_slot);
 }
 
 void shim6_helper_routes_free(void __percpu *routes)
 {
-	struct shim6_route_slot __percpu *slots = routes;
+	struct shim6_slot __percpu *slots = routes;
 	int cpu;
 
 	if (!routes)
 		return;
 	for_each_possible_cpu(cpu)
-		dst_release(per_cpu_ptr(slots, cpu)->dst);
+		dst_release(per_cpu_ptr(slots, cpu)->object);
 	free_percpu(slots);
 }
 
-/*
- * The caller may be preempted, and a softirq or another CPU may change the slot
- * meanwhile: it does so with no route in it, so a route that is the same before and
- * after goes with the cookie between. The RCU read lock keeps the route.
- */
-static struct dst_entry *find_route(struct shim6_route_slot *slot)
+/* The route of one destination with its cookie, on one CPU. The RCU read lock keeps the route. */
+static struct dst_entry *find_route(const struct shim6_slot *slot)
 {
-	struct dst_entry *dst = READ_ONCE(slot->dst);
-	u32 cookie;
+	long cookie;
+	struct dst_entry *dst = shim6_slot_read(slot, &cookie);
 
 	if (!dst)
-		return NULL;
-	/* Pairs with the barriers in shim6_helper_routes_set(). */
-	smp_rmb();
-	cookie = READ_ONCE(slot->cookie);
-	/* The same. */
-	smp_rmb();
-	if (READ_ONCE(slot->dst) != dst)
 		return NULL;
 	if (READ_ONCE(dst->obsolete) && !dst->ops->check(dst, cookie))
 		return NULL;
@@ -101,21 +85,15 @@ static struct dst_entry *find_route(struct shim6_route_slot *slot)
 /* Remembers @dst, of IPv6, on this CPU. */
 void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst)
 {
-	struct shim6_route_slot __percpu *slots = routes;
-	struct shim6_route_slot *slot;
+	struct shim6_slot __percpu *slots = routes;
+	struct shim6_slot *slot;
 	struct dst_entry *old;
 
 	local_bh_disable();
 	slot = this_cpu_ptr(slots);
-	old = slot->dst;
-	WRITE_ONCE(slot->dst, NULL);
-	/* Pairs with the barriers in find_route(). */
-	smp_wmb();
-	WRITE_ONCE(slot->cookie, rt6_get_cookie(dst_rt6_info(dst)));
-	/* The same. */
-	smp_wmb();
+	old = slot->object;
 	dst_hold(dst);
-	WRITE_ONCE(slot->dst, dst);
+	shim6_slot_write(slot, dst, rt6_get_cookie(dst_rt6_info(dst)));
 	local_bh_enable();
 	dst_release(old);
 }
@@ -154,7 +132,7 @@ void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsi
 bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, unsigned int added,
 			    struct shim6_helper_exit *exit)
 {
-	struct shim6_route_slot __percpu *slots = routes;
+	struct shim6_slot __percpu *slots = routes;
 	struct dst_entry *dst = find_route(raw_cpu_ptr(slots));
 
 	if (!dst)

@@ -58,7 +58,7 @@ struct shim6_helper_tcp_timeout {
 	u32 rto_msecs;
 };
 
-/* A hash table. In a table that is zero, nothing is initialised and nothing has to be given back. */
+/* A hash table. */
 struct shim6_helper_table {
 	/* What processors found last, or NULL; with how many elements have been taken out by now. */
 	void __percpu *recent;

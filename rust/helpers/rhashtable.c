@@ -18,6 +18,7 @@
 
 #include "hash.h"
 #include "helpers.h"
+#include "slot.h"
 
 static u64 factors[SHIM6_HASH_FACTORS] __read_mostly;
 
@@ -91,14 +92,11 @@ static const struct rhashtable_params list_params_8 = {
  * What a processor found last, in front of the table: neither the hash nor the chain is needed for
  * it, which are several cache lines, each of which says where the next one is.
  *
- * @removals is what was counted before @node was found. Whoever takes an element out counts that
- * before its grace period begins. So if as many have been taken out now as then, the grace period of
- * @node has not begun when that is read, and cannot end before the reader's RCU read lock.
+ * The number of a slot is how many elements had been taken out before its node was found. Whoever
+ * takes one out counts that before its grace period begins. So if as many have been taken out now
+ * as then, the grace period of the node has not begun when that is read, and cannot end before the
+ * reader's RCU read lock.
  */
-struct recent {
-	struct rhash_head *node;
-	long removals;
-};
 
 /* One cache line. */
 #define RECENT	4
@@ -120,10 +118,12 @@ int shim6_helper_table_init(struct shim6_helper_table *table, unsigned int key_l
 	default:
 		return -EINVAL;
 	}
+	table->recent = NULL;
+	atomic_long_set(&table->removals, 0);
 	/* Where a count may come round, it says nothing. */
 	if (keeps_recent && IS_ENABLED(CONFIG_64BIT)) {
-		table->recent = __alloc_percpu(sizeof(struct recent[RECENT]),
-					       sizeof(struct recent[RECENT]));
+		table->recent = __alloc_percpu(sizeof(struct shim6_slot[RECENT]),
+					       sizeof(struct shim6_slot[RECENT]));
 		if (!table->recent)
 			return -ENOMEM;
 	}
@@ -154,49 +154,29 @@ static __always_inline unsigned int recent_of_8(const void *key)
 	return get_unaligned((const u64 *)key) % RECENT;
 }
 
-static __always_inline struct recent *recent_place(struct shim6_helper_table *table,
-						   unsigned int index)
+static __always_inline struct shim6_slot *recent_slot(struct shim6_helper_table *table,
+						      unsigned int index)
 {
-	struct recent __percpu *recent = table->recent;
+	struct shim6_slot __percpu *slots = table->recent;
 
 	/* Whoever is preempted may look at that of another processor: as any reader. */
-	return raw_cpu_ptr(recent) + index;
+	return raw_cpu_ptr(slots) + index;
 }
 
-/*
- * What was found there, if it is still in the table or was a moment ago. It may be changed
- * meanwhile, with no node in it: so a node that is the same before and after goes with the count
- * between.
- */
-static __always_inline struct rhash_head *find_recent(struct recent *recent, long removals)
+/* What was found there, if it is still in the table or was a moment ago. */
+static __always_inline struct rhash_head *find_recent(const struct shim6_slot *slot, long removals)
 {
-	struct rhash_head *node = READ_ONCE(recent->node);
 	long then;
+	struct rhash_head *node = shim6_slot_read(slot, &then);
 
-	if (!node)
-		return NULL;
-	/* Pairs with the barriers in keep_recent(). */
-	smp_rmb();
-	then = READ_ONCE(recent->removals);
-	/* The same. */
-	smp_rmb();
-	return then == removals && READ_ONCE(recent->node) == node ? node : NULL;
+	return node && then == removals ? node : NULL;
 }
 
 static noinline void keep_recent(struct shim6_helper_table *table, unsigned int index,
 				 struct rhash_head *node, long removals)
 {
-	struct recent *recent;
-
 	local_bh_disable();
-	recent = recent_place(table, index);
-	WRITE_ONCE(recent->node, NULL);
-	/* Pairs with the barriers in find_recent(). */
-	smp_wmb();
-	WRITE_ONCE(recent->removals, removals);
-	/* The same. */
-	smp_wmb();
-	WRITE_ONCE(recent->node, node);
+	shim6_slot_write(recent_slot(table, index), node, removals);
 	local_bh_enable();
 }
 
@@ -216,7 +196,7 @@ void *shim6_helper_table_lookup_##len(struct shim6_helper_table *table, const vo
 		return rhashtable_lookup(&table->table, key, params_##len);		\
 	index = recent_of_##len(key);							\
 	removals = atomic_long_read_acquire(&table->removals);				\
-	node = find_recent(recent_place(table, index), removals);			\
+	node = find_recent(recent_slot(table, index), removals);			\
 	if (likely(node && !compare_##len(&arg, node)))					\
 		return node;								\
 	node = rhashtable_lookup(&table->table, key, params_##len);			\

@@ -195,11 +195,10 @@ impl<T: Has<Entry<K>>, K> Table<T, K> {
 
     fn make(keeps_recent: bool) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            // SAFETY: The slot is valid for the table that C initialises, once it is zero.
+            // SAFETY: The slot is valid for the table that C initialises.
             table <- unsafe {
                 pin_init::pin_init_from_closure(
                     move |slot: *mut Opaque<bindings::shim6_helper_table>| {
-                        slot.write(Opaque::zeroed());
                         to_result(bindings::shim6_helper_table_init(
                             Opaque::cast_into(slot),
                             size_of::<K>() as c_uint,
