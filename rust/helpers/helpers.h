@@ -60,7 +60,7 @@ struct shim6_helper_tcp_timeout {
 
 /* A hash table. */
 struct shim6_helper_table {
-	/* What processors found last, or NULL; with how many elements have been taken out by now. */
+	/* What processors found last, or NULL; and how many elements were taken out by now. */
 	void __percpu *recent;
 	atomic_long_t removals;
 	struct rhashtable table;
