@@ -219,7 +219,7 @@ static struct picture UNUSED look_at_all(int fd)
 			errno = answer.error;
 			tap_bail("dump: %s", answer.sentence);
 		}
-	} while (answer.interrupted);
+	} while (again(&answer));
 	return picture;
 }
 

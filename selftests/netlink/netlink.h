@@ -325,6 +325,17 @@ static struct answer UNUSED exchange(int fd, struct request *request, message_fn
 	return answer;
 }
 
+/*
+ * Whether a dump has to be asked for again, as the table was moving. The worker that moves it gets
+ * the processor meanwhile: where no time passes for the scheduler, who asks and asks keeps it.
+ */
+static bool UNUSED again(const struct answer *answer)
+{
+	if (answer->interrupted)
+		poll(NULL, 0, 1);
+	return answer->interrupted;
+}
+
 static void read_family(const struct nlmsghdr *header, void *data)
 {
 	const struct nlattr *id = find_in_message(header, CTRL_ATTR_FAMILY_ID);

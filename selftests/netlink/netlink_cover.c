@@ -158,7 +158,7 @@ static unsigned int delete_all(void)
 			victim_count = 0;
 			begin_command(&request, kinds[i][2], NLM_F_DUMP);
 			answer = exchange(fd, &request, collect, (void *)kinds[i]);
-		} while (answer.interrupted);
+		} while (again(&answer));
 		while (victim_count)
 			failed += exchange(fd, &victims[--victim_count], NULL, NULL).error != 0;
 	}

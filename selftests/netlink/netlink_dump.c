@@ -69,7 +69,7 @@ static bool quiet_dump(struct answer *answer)
 		*answer = dump();
 		if (answer->error)
 			return false;
-		if (!answer->interrupted)
+		if (!again(answer))
 			return true;
 	}
 	return false;

@@ -106,7 +106,7 @@ static unsigned int delete_all(void)
 		tag_count = 0;
 		begin_command(&request, SHIM6_CMD_CONTEXT_GET, NLM_F_DUMP);
 		answer = exchange(fd, &request, collect, NULL);
-	} while (answer.interrupted);
+	} while (again(&answer));
 	while (tag_count) {
 		begin_tagged(&request, SHIM6_CMD_CONTEXT_DEL, tags[--tag_count]);
 		failed += exchange(fd, &request, NULL, NULL).error != 0;

@@ -55,7 +55,7 @@ static unsigned int dump(int fd)
 	do {
 		begin_command(&request, SHIM6_CMD_CONTEXT_GET, NLM_F_DUMP);
 		answer = exchange(fd, &request, NULL, NULL);
-	} while (answer.interrupted);
+	} while (again(&answer));
 	return answer.messages;
 }
 
