@@ -72,6 +72,37 @@ topo_link A 1 down
 moves "S34: A's link is taken down: A uses the other one" A2
 topo_link A 1 up
 
+# A connection with one segment under way waits 200 ms and more for its loss probe (RFC 8985, Section
+# 7.2), which is no use to it once there is another path.
+coproc TALK {
+	# shellcheck disable=SC2016 # variables of that shell.
+	on A bash -c 'exec 3<>"/dev/tcp/$0/$1" && while read -r line; do
+		echo "$line" >&3 && read -r back <&3 && echo "$back"; done' "$B1" "$PORT"
+}
+say() {
+	echo "$1" >&"${TALK[1]}"
+}
+hear() {
+	local heard
+
+	read -r -t 20 heard <&"${TALK[0]}" && [[ $heard == "$1" ]]
+}
+back
+{ say one && hear one && say two && hear two; } || die "no talk"
+topo_break A1 B1 both
+say three
+pause 0.02
+topo_carrier A 1 down
+since=$(now_ms)
+check "what was said before the link was lost is heard" hear three
+took=$(($(now_ms) - since))
+note "after $took ms"
+holds "without the time of a loss probe" "$took < 150"
+# Its namespace stays as long as it does.
+kill "$TALK_PID"
+topo_carrier A 1 up
+topo_heal
+
 # While an address may be a duplicate the module looks at it now and then, not all the time.
 none_is_tentative() {
 	[[ -z $(on A ip -6 address show tentative) ]]

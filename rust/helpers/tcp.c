@@ -45,12 +45,20 @@ bool shim6_helper_tcp_timed_out(const struct sock *sk, struct shim6_helper_tcp_t
 	return true;
 }
 
+/* Whether @sk waits for its retransmission timer, or for the loss probe before that. */
+static bool waits_for_loss(const struct sock *sk)
+{
+	u8 pending = READ_ONCE(inet_csk(sk)->icsk_pending);
+
+	return pending == ICSK_TIME_RETRANS || pending == ICSK_TIME_LOSS_PROBE;
+}
+
 /* How @sk is to go on, 0 if it is not among those that are. */
 static unsigned int how_to_resume(struct net *net, const struct sock *sk,
 				  shim6_helper_resume_fn wanted, void *data)
 {
 	if (!sk_fullsock(sk) || sk->sk_family != AF_INET6 || !net_eq(sock_net(sk), net) ||
-	    inet_csk(sk)->icsk_pending != ICSK_TIME_RETRANS)
+	    !waits_for_loss(sk))
 		return 0;
 	return wanted(&sk->sk_v6_rcv_saddr, &sk->sk_v6_daddr, data);
 }
@@ -97,8 +105,7 @@ static void resume(struct sock *sk, unsigned int how)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	bh_lock_sock(sk);
-	if (icsk->icsk_pending == ICSK_TIME_RETRANS &&
-	    (!(how & SHIM6_RESUME_AGAIN) || icsk->icsk_retransmits)) {
+	if (waits_for_loss(sk) && (!(how & SHIM6_RESUME_AGAIN) || icsk->icsk_retransmits)) {
 		/* Whoever owns it may send nothing, its window being full. The timer waits. */
 		if (!sock_owned_by_user(sk))
 			forgive(sk, how & SHIM6_RESUME_OTHER_PATH);
@@ -110,8 +117,9 @@ static void resume(struct sock *sk, unsigned int how)
 
 /*
  * An outage backs the retransmission timers of connections off. Those that wait
- * for theirs and are @wanted get it now, with the next one not backed off; with
- * SHIM6_RESUME_AGAIN, only if they heard of nothing since. Sleeps between buckets.
+ * for theirs, or for the loss probe before it, and are @wanted get it now, with the
+ * next one not backed off; with SHIM6_RESUME_AGAIN, only if they heard of nothing
+ * since. Sleeps between buckets.
  */
 void shim6_helper_tcp_resume(struct net *net, shim6_helper_resume_fn wanted, void *data)
 {
