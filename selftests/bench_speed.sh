@@ -5,6 +5,7 @@
 #
 #	bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]...	(default 7, 1000, all)
 #	CLOCK=instructions bench_speed.sh ...			where a nanosecond is one (qemu/run --icount)
+#	BEFORE=OTHER.ko bench_speed.sh ...			two more candidates: that module
 #
 # Two hosts on two wires. Plain packets go over the first, what is translated or put
 # into a tunnel over the second; both are the same. In each round every candidate has
@@ -42,7 +43,10 @@ esac
 readonly TRAFFIC=(tcp read nic udp in out)
 
 # NAME WIRE WORDS: what is compared, and by which wire its packets leave.
-readonly CANDIDATES='
+readonly BEFORE=${BEFORE:-}
+readonly CANDIDATES="${BEFORE:+
+oldulids 1 the other module, ULIDs in use
+old     2 the other module, translated}
 absent  1 plain IPv6, module not loaded
 loaded  1 plain IPv6, module loaded, no context
 ulids   1 context, ULIDs in use
@@ -50,7 +54,7 @@ shim6   2 context, translated
 ila     2 ILA
 nptv6   2 NPTv6 by nftables
 ip6ip6  2 tunnel, IPv6 in IPv6
-'
+"
 
 # CANDIDATE OTHER TRAFFIC LEAST WORDS: targets, as a share of what OTHER reaches.
 readonly SHARES='
@@ -65,6 +69,13 @@ shim6  ila    read 1    the same, beside ILA
 shim6  absent nic 0.93 translated TCP over a device without offloads
 shim6  absent udp 0.85 translated datagrams
 shim6  ila    udp 1    the same, beside ILA
+shim6  old    tcp 1    translated TCP
+shim6  old    read 1   translated TCP that is read
+shim6  old    nic 1    translated TCP over a device without offloads
+shim6  old    udp 1    translated datagrams
+shim6  old    out 1    translated datagrams on their way out
+ulids  oldulids tcp 1  ULIDs in use: TCP
+ulids  oldulids udp 1  ULIDs in use: datagrams
 '
 # CANDIDATE CLOCK MOST WORDS: what a packet may cost more than a plain one, each direction.
 readonly COSTS='
@@ -114,6 +125,8 @@ begin() {
 	loaded) load ;;
 	ulids) load && topo_contexts ;;
 	shim6) load && topo_contexts && topo_switch_both A2 B2 ;;
+	oldulids) insmod "$BEFORE" && topo_contexts ;;
+	old) insmod "$BEFORE" && topo_contexts && topo_switch_both A2 B2 ;;
 	ila)
 		# A module that no name of an encapsulation brings.
 		[[ -z $(modinfo -n ila 2>/dev/null) ]] || modprobe -q ila || return
