@@ -274,6 +274,7 @@ unsafe impl Sync for DstCache {}
 impl DstCache {
     /// An empty cache. May sleep.
     pub(crate) fn new() -> Result<Self> {
+        fault::point(fault::Point::PerCpu)?;
         // SAFETY: No requirements.
         let routes = unsafe { bindings::shim6_helper_routes_alloc() };
         // INVARIANT: Allocated just now.

@@ -37,6 +37,8 @@ points! {
     Settings = c"settings",
     /// A file of a namespace.
     File = c"file",
+    /// Memory of each processor is allocated: counters, routes, what was found last in a table.
+    PerCpu = c"percpu",
     /// An object is put into a table.
     Insertion = c"insertion",
     /// A control message with its options is built.

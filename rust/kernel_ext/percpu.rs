@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
-use crate::bindings;
+use crate::{
+    bindings,
+    kernel_ext::fault, //
+};
 use core::marker::PhantomData;
 use kernel::{
     ffi::{
@@ -29,6 +32,7 @@ unsafe impl<const N: usize> Sync for Counters<N> {}
 impl<const N: usize> Counters<N> {
     /// Counters at zero. May sleep.
     pub(crate) fn new() -> Result<Self> {
+        fault::point(fault::Point::PerCpu)?;
         // SAFETY: No requirements.
         let counters = unsafe { bindings::shim6_helper_alloc_counters(N as c_uint) };
         if counters.is_null() {

@@ -199,6 +199,9 @@ impl<T: Has<Entry<K>>, K> Table<T, K> {
             table <- unsafe {
                 pin_init::pin_init_from_closure(
                     move |slot: *mut Opaque<bindings::shim6_helper_table>| {
+                        if keeps_recent {
+                            fault::point(fault::Point::PerCpu)?;
+                        }
                         to_result(bindings::shim6_helper_table_init(
                             Opaque::cast_into(slot),
                             size_of::<K>() as c_uint,
