@@ -58,6 +58,7 @@ mod reap_schedule;
 mod reap_stamps;
 mod reap_standby;
 mod reap_support;
+mod reap_told;
 mod rewrite;
 mod rsa_key;
 mod support;
