@@ -4,6 +4,7 @@
 
 use shim6_proto::reap::{
     Action,
+    Hint,
     State,
     Wake, //
 };
@@ -67,5 +68,19 @@ fn the_last_keepalive() {
         };
         assert_eq!(is_last, expected, "after {millis} ms");
         assert_eq!(bench.reap.timers().are_stopped(), expected);
+    }
+}
+
+/// A timeout of one TCP connection, while others are heard, says little about the pair: that is
+/// probed first. A peer that was not heard for 150 ms is not heard.
+#[test]
+fn others_are_heard() {
+    for (millis, is_doubtful) in [(149, true), (150, false)] {
+        let mut bench = Bench::new();
+        bench.receive();
+        bench.set_clock(millis);
+        let actions = bench.step(|reap, step| reap.hint(step, Hint::TcpTimeout));
+        let (_, first) = probes(&actions)[0];
+        assert_eq!(first == bench.reap.pair(), is_doubtful, "after {millis} ms");
     }
 }
