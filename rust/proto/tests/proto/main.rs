@@ -63,6 +63,7 @@ mod rewrite;
 mod rsa_key;
 mod support;
 mod tag;
+mod time;
 mod validator;
 mod validator_subject;
 mod verify;
