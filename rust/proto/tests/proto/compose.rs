@@ -120,6 +120,21 @@ fn composed(
     (octets.to_vec(), left_out)
 }
 
+/// Who waits for an answer asks again (RFC 5533, Sections 7.8, 7.12 and 7.19); who answers keeps
+/// nothing.
+#[test]
+fn questions_are_kept() {
+    for (content, is_kept) in [
+        (I1, true),
+        (I2, true),
+        (R2, false),
+        (I2BIS, true),
+        (ACKNOWLEDGEMENT, false),
+    ] {
+        assert_eq!(content.is_kept(), is_kept, "{content:?}");
+    }
+}
+
 #[test]
 fn i1_over_the_ulids_is_bare() {
     let (octets, left_out) = composed(&IDENTITY, ULIDS, &I1, &view(&HBA));

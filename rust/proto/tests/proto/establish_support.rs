@@ -301,7 +301,9 @@ impl Bench {
         actions: &Actions<'m>,
         host: Option<&HostOptions<'_>>,
     ) -> Vec<Action<'m>> {
-        assert!(actions.len() <= Actions::MAX, "{actions:?}");
+        // One for which there was no room counts as well.
+        assert_eq!(actions.len(), actions.iter().count(), "{actions:?}");
+        assert_eq!(actions.is_empty(), actions.len() == 0);
         for action in actions.iter() {
             self.context.apply(&action, host);
         }

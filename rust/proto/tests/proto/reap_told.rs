@@ -5,7 +5,10 @@
 use shim6_proto::reap::{
     Action,
     Hint,
+    Settled,
+    Stamps,
     State,
+    Timers,
     Wake, //
 };
 
@@ -82,5 +85,16 @@ fn others_are_heard() {
         let actions = bench.step(|reap, step| reap.hint(step, Hint::TcpTimeout));
         let (_, first) = probes(&actions)[0];
         assert_eq!(first == bench.reap.pair(), is_doubtful, "after {millis} ms");
+    }
+}
+
+/// Who runs while no packet is under way goes to sleep at once.
+#[test]
+fn without_packets_under_way_there_is_nothing_to_wait_for() {
+    let stamps = Stamps::new();
+    for wake in [Wake::Never, Wake::Received, Wake::Any] {
+        let before = stamps.read();
+        let settled = settle(&stamps, &before, Timers::default(), wake);
+        assert_eq!(settled, Settled::Done, "{wake:?}");
     }
 }
