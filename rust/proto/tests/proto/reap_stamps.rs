@@ -164,6 +164,18 @@ fn the_worker_moves_timers() {
     assert_eq!(stamps.read().timers.send, None);
 }
 
+/// A timer that the worker leaves running is no news to it.
+#[test]
+fn a_timer_that_goes_on() {
+    let stamps = Stamps::new();
+    let _ = stamps.received(at(5));
+    let before = stamps.read();
+    for wake in [Wake::Never, Wake::Received, Wake::Any] {
+        let settled = settle(&stamps, &before, before.timers, wake);
+        assert_eq!(settled, Settled::Done, "{wake:?}");
+    }
+}
+
 /// A packet that comes while the worker is about to sleep is not missed.
 #[test]
 fn a_packet_before_sleep() {
@@ -410,6 +422,27 @@ fn constants_are_checked() {
         ..Constants::default()
     };
     assert_eq!(constants.check(), Ok(()));
+}
+
+/// Going back may wait for a day, and for no time at all.
+#[test]
+fn the_longest_hold() {
+    let day = ms(86_400_000);
+    let more = ms(86_400_001);
+    let too_long = Err(Invalid::Time("the hold before going back"));
+    for (failback_hold, failback_hold_max, expected) in [
+        (day, day, Ok(())),
+        (more, more, too_long),
+        (more, ms(0), too_long),
+        (ms(0), more, too_long),
+    ] {
+        let constants = Constants {
+            failback_hold,
+            failback_hold_max,
+            ..Constants::default()
+        };
+        assert_eq!(constants.check(), expected, "{constants:?}");
+    }
 }
 
 /// A Send Timeout that is not the default is told, in seconds that are not too few (RFC 5534,

@@ -2,14 +2,17 @@
 
 //! What a machine tells about itself, and where its limits are exactly.
 
-use shim6_proto::reap::{
-    Action,
-    Hint,
-    Settled,
-    Stamps,
-    State,
-    Timers,
-    Wake, //
+use shim6_proto::{
+    reap::{
+        Action,
+        Hint,
+        Settled,
+        Stamps,
+        State,
+        Timers,
+        Wake, //
+    },
+    wire::probe::ProbeState, //
 };
 
 use crate::reap_support::*;
@@ -96,5 +99,20 @@ fn without_packets_under_way_there_is_nothing_to_wait_for() {
         let before = stamps.read();
         let settled = settle(&stamps, &before, Timers::default(), wake);
         assert_eq!(settled, Settled::Done, "{wake:?}");
+    }
+}
+
+/// A peer that has said that it is content is asked again after a while at the earliest, for a
+/// connection that does not get through while others are heard.
+#[test]
+fn who_was_content_is_not_asked_at_once() {
+    for (millis, expected) in [(9_999, State::Operational), (10_000, State::Exploring)] {
+        let mut bench = Bench::new();
+        bench.constants.retain = ms(10_000);
+        bench.probe(ULIDS, ProbeState::Operational, 1, &[]);
+        bench.set_clock(millis);
+        bench.receive();
+        bench.step(|reap, step| reap.hint(step, Hint::TcpTimeout));
+        assert_eq!(bench.reap.state(), expected, "after {millis} ms");
     }
 }
