@@ -226,6 +226,7 @@ fn failure_switches_at_once() {
         assert_eq!((*pair, *reason), (OTHER, SwitchReason::Standby));
         assert_eq!(entered(rest)[0].0, State::Exploring);
         assert_eq!(probes(rest), [(ProbeState::Exploring, OTHER)]);
+        assert_eq!(bench.reap.suspect_pair(), ULIDS, "the one that failed");
         // Upper layers go on when the peer has answered.
         assert!(!actions.contains(&Action::Resume));
         let actions = bench.probe(OTHER, ProbeState::InboundOk, 1, &[]);
