@@ -303,7 +303,7 @@ impl Bench {
     ) -> Vec<Action<'m>> {
         // One for which there was no room counts as well.
         assert_eq!(actions.len(), actions.iter().count(), "{actions:?}");
-        assert_eq!(actions.is_empty(), actions.len() == 0);
+        assert_eq!(actions.is_empty(), actions.iter().next().is_none());
         for action in actions.iter() {
             self.context.apply(&action, host);
         }

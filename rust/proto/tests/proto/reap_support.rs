@@ -317,7 +317,7 @@ impl Bench {
         let actions = event(&mut self.reap, &mut step);
         // One for which there was no room counts as well.
         assert_eq!(actions.len(), actions.iter().count(), "{actions:?}");
-        assert_eq!(actions.is_empty(), actions.len() == 0);
+        assert_eq!(actions.is_empty(), actions.iter().next().is_none());
         done.extend(actions.iter());
         self.check();
         settle(&self.stamps, &before, self.reap.timers(), self.reap.wake()) == Settled::Again
