@@ -318,6 +318,7 @@ impl Bench {
         // One for which there was no room counts as well.
         assert_eq!(actions.len(), actions.iter().count(), "{actions:?}");
         assert_eq!(actions.is_empty(), actions.iter().next().is_none());
+        assert!(actions.iter().all(|action| action != Action::Unbelieved(0)));
         done.extend(actions.iter());
         self.check();
         settle(&self.stamps, &before, self.reap.timers(), self.reap.wake()) == Settled::Again
