@@ -9,6 +9,7 @@ use shim6_proto::wire::{
         IcmpFault,
         Translated, //
     },
+    ipv6::Ipv6Header,
     quote::QuotedHeader, //
 };
 
@@ -125,10 +126,31 @@ fn errors_behind_extension_headers() {
     packet[4..6].copy_from_slice(&length.to_be_bytes());
 
     let error = parse(&packet);
+    assert_eq!(packet[error.quote_at()..], shimmed(&[7; 8]));
     let translated = error.translate(&mut packet, &ulids()).unwrap();
     packet.truncate(translated.packet_len);
     assert_eq!(packet[56..], plain(&[7; 8]));
     assert_eq!(icmp_checksum(&packet, 48), 0);
+}
+
+/// What is behind the end that the IPv6 header gives is not of the message.
+#[test]
+fn messages_that_end_before_the_quote_are_none() {
+    let whole = error(UNREACHABLE, 0, 0, &shimmed(&[7; 8]));
+    assert!(IcmpError::parse(&whole).unwrap().is_some());
+    for length in [4_u16, 7, 8] {
+        let mut packet = whole.clone();
+        packet[4..6].copy_from_slice(&length.to_be_bytes());
+        assert_eq!(IcmpError::parse(&packet), Ok(None), "{length}");
+    }
+}
+
+#[test]
+fn the_protocol_of_a_packet() {
+    let packet = shimmed(&[7; 8]);
+    assert_eq!(Ipv6Header::next_header(&packet), Some(140));
+    assert_eq!(Ipv6Header::next_header(&packet[..7]), Some(140));
+    assert_eq!(Ipv6Header::next_header(&packet[..6]), None);
 }
 
 #[test]
