@@ -6,6 +6,7 @@
 use shim6_proto::{
     locator::Locator,
     reap::{
+        Action,
         Cause,
         State,
         Wake, //
@@ -108,6 +109,25 @@ fn keepalives_are_never_late() {
         let probes = network.log.iter().filter(|log| log.sent != Sent::Keepalive);
         assert_eq!(probes.count(), 0, "{interval}");
         assert!(network.are_operational());
+    }
+}
+
+/// A Keepalive is the last one if another one, four fifths of an interval later, would come after
+/// the Keepalive Timer has expired; not if it would come just then.
+#[test]
+fn the_last_keepalive() {
+    for (millis, expected) in [(12_600, false), (12_601, true)] {
+        let mut bench = Bench::new();
+        bench.constants.keepalive_timeout = ms(15_000);
+        bench.constants.keepalive_interval = Some(ms(3_000));
+        bench.receive();
+        bench.set_clock(millis);
+        let done = bench.timeout();
+        let [Action::Keepalive { is_last, .. }] = done[..] else {
+            panic!("{done:?}");
+        };
+        assert_eq!(is_last, expected, "after {millis} ms");
+        assert_eq!(bench.reap.timers().are_stopped(), expected);
     }
 }
 

@@ -365,3 +365,19 @@ fn only_what_was_sent_is_composed() {
         Err(BuildError::NoRoom)
     );
 }
+
+/// A nonce that is drawn again for the same pair is that of the newer probe, which the peer has not
+/// reported.
+#[test]
+fn a_nonce_that_comes_again() {
+    let told = nonce(&Bench::with(IDENTITY.ulids, Locators::new(&[A1], &[B1])).hint());
+    for (drawn, is_reported) in [(told.get().wrapping_add(1), true), (told.get(), false)] {
+        let mut bench = Bench::with(IDENTITY.ulids, Locators::new(&[A1], &[B1]));
+        assert_eq!(nonce(&bench.hint()), told);
+        bench.random = Counter(drawn);
+        let report = our_record(ULIDS, told);
+        let answer = bench.probe(ULIDS, ProbeState::Exploring, 1, &[report]);
+        assert_eq!(nonce(&answer).get(), drawn);
+        assert_eq!(bench.reap.reported().count() > 0, is_reported);
+    }
+}

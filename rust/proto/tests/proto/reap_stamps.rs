@@ -176,6 +176,17 @@ fn a_timer_that_goes_on() {
     }
 }
 
+/// Who runs while no packet is under way goes to sleep at once.
+#[test]
+fn without_packets_under_way_there_is_nothing_to_wait_for() {
+    let stamps = Stamps::new();
+    for wake in [Wake::Never, Wake::Received, Wake::Any] {
+        let before = stamps.read();
+        let settled = settle(&stamps, &before, STOPPED, wake);
+        assert_eq!(settled, Settled::Done, "{wake:?}");
+    }
+}
+
 /// A packet that comes while the worker is about to sleep is not missed.
 #[test]
 fn a_packet_before_sleep() {

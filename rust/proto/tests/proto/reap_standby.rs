@@ -272,6 +272,35 @@ fn a_connection_that_is_stuck_alone() {
     }
 }
 
+/// A timeout of one TCP connection, while others are heard, says little about the pair: that is
+/// probed first. A peer that was not heard for 150 ms is not heard.
+#[test]
+fn others_are_heard() {
+    for (millis, is_doubtful) in [(149, true), (150, false)] {
+        let mut bench = Bench::new();
+        bench.receive();
+        bench.set_clock(millis);
+        let actions = bench.step(|reap, step| reap.hint(step, Hint::TcpTimeout));
+        let (_, first) = probes(&actions)[0];
+        assert_eq!(first == bench.reap.pair(), is_doubtful, "after {millis} ms");
+    }
+}
+
+/// A peer that has said that it is content is asked again after a while at the earliest, for a
+/// connection that does not get through while others are heard.
+#[test]
+fn who_was_content_is_not_asked_at_once() {
+    for (millis, expected) in [(9_999, State::Operational), (10_000, State::Exploring)] {
+        let mut bench = Bench::new();
+        bench.constants.retain = ms(10_000);
+        bench.probe(ULIDS, ProbeState::Operational, 1, &[]);
+        bench.set_clock(millis);
+        bench.receive();
+        bench.step(|reap, step| reap.hint(step, Hint::TcpTimeout));
+        assert_eq!(bench.reap.state(), expected, "after {millis} ms");
+    }
+}
+
 /// TCP goes on to send over the pair that failed, and each packet may lead to another error: pairs
 /// are tried all the same.
 #[test]
