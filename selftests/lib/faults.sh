@@ -12,6 +12,14 @@ readonly FAULTS=/sys/kernel/debug
 FAULTS_COUNT=0
 # What fails; a script may say something else before it reads this.
 readonly FAULTS_ARE=${FAULTS_ARE:-allocations}
+# A part of them in place of each: I/N is the first one, and every Nth from the Ith on.
+readonly FAULTS_PART=${FAULTS_PART:-1/1}
+[[ $FAULTS_PART =~ ^([1-9][0-9]{0,3})/([1-9][0-9]{0,3})$ ]] || die "FAULTS_PART wants I/N"
+readonly FAULTS_FIRST=${BASH_REMATCH[1]} FAULTS_STEP=${BASH_REMATCH[2]}
+((FAULTS_FIRST <= FAULTS_STEP)) || die "FAULTS_PART: there is no part $FAULTS_PART"
+FAULTS_EACH="each of its $FAULTS_ARE"
+((FAULTS_STEP == 1)) || FAULTS_EACH="part $FAULTS_PART of its $FAULTS_ARE"
+readonly FAULTS_EACH
 
 # faults_need: skips the script where nothing can be made to fail. Before tap_begin.
 faults_need() {
@@ -59,6 +67,11 @@ faults_of_module() {
 	fault_setting require-end "$(printf '0x%x' $((start | 0xfffffff)))"
 }
 
+# fault_next NTH: the number of that which fails next.
+fault_next() {
+	echo $(($1 == 1 && FAULTS_FIRST > 1 ? FAULTS_FIRST : $1 + FAULTS_STEP))
+}
+
 # each_allocation UNDO COMMAND...: the command with its first allocation failing, its second
 # and so on, until it is through before one does; UNDO follows whenever it succeeds. Fails if it
 # dies of it, or if it does not work without a failure in the end.
@@ -66,7 +79,7 @@ each_allocation() {
 	local undo=$1 nth status reached
 
 	shift
-	for ((nth = 1; ; nth++)); do
+	for ((nth = 1; ; nth = $(fault_next "$nth"))); do
 		read -r status reached < <(failnth "$nth" "$@") || return
 		if ((status < 0 || status > 124)); then
 			echo "allocation $nth: status $status"
@@ -76,9 +89,9 @@ each_allocation() {
 			$undo || { echo "allocation $nth: $undo fails"; return 1; }
 		fi
 		[[ $reached == yes ]] || break
+		FAULTS_COUNT=$((FAULTS_COUNT + 1))
 		((nth < 3000)) || { echo "no end"; return 1; }
 	done
-	FAULTS_COUNT=$((nth - 1))
 	((status == 0))
 }
 
@@ -89,10 +102,10 @@ survives() {
 	shift
 	FAULTS_COUNT=0
 	if each_allocation "$@" >"$output" 2>&1 && ((FAULTS_COUNT > 0)); then
-		pass "$what: each of its $FAULTS_ARE failed once"
+		pass "$what: $FAULTS_EACH failed once"
 		note "$FAULTS_COUNT $FAULTS_ARE"
 	else
-		fail "$what: each of its $FAULTS_ARE failed once" "$(<"$output") after $FAULTS_COUNT"
+		fail "$what: $FAULTS_EACH failed once" "$(<"$output") after $FAULTS_COUNT"
 	fi
 }
 
