@@ -17,6 +17,7 @@ use super::{
         NEXT_HEADER_AT, //
     }, //
 };
+use core::fmt;
 
 /// The most extension headers that are walked over. No sane packet has more in front of a Shim6
 /// header, and a bound keeps the cost of an insane one small.
@@ -25,18 +26,25 @@ pub const MAX_HEADERS: usize = 8;
 /// A seam between two headers of a packet. All offsets are octets from the IPv6 header.
 ///
 /// Only the functions of this module make one, so `next_header_at < offset`, and the octets
-/// before `offset` were there when it was made. It fits in a register: what is copied through
-/// memory, written in small pieces and read in large ones, makes the processor wait.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Place {
-    offset: u16,
-    next_header_at: u16,
-    next_header: u8,
-    in_transit: bool,
-    skipped: u8,
-}
+/// before `offset` were there when it was made.
+///
+/// It is a word, from the lowest octet on: offset, place of Next Header, two octets each; Next Header;
+/// headers that were walked over; whether it is in transit. What is copied through memory, written in
+/// small pieces and read in large ones, makes the processor wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Place(u64);
 
-const _: () = assert!(size_of::<Place>() <= size_of::<u64>());
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place")
+            .field("offset", &self.offset())
+            .field("next_header_at", &self.next_header_at())
+            .field("next_header", &self.next_header())
+            .field("skipped", &self.skipped())
+            .field("in_transit", &self.is_in_transit())
+            .finish()
+    }
+}
 
 /// The place behind the IPv6 header, and that of its Next Header field.
 const FIRST: u16 = HEADER_LEN as u16;
@@ -46,52 +54,101 @@ impl Place {
     /// Where the header behind the seam begins.
     #[inline]
     pub fn offset(&self) -> usize {
-        usize::from(self.offset)
+        usize::from(self.short_offset())
+    }
+
+    #[inline]
+    const fn short_offset(&self) -> u16 {
+        let [low, high, ..] = self.0.to_le_bytes();
+        u16::from_le_bytes([low, high])
     }
 
     /// Where the preceding header has its Next Header field.
     #[inline]
     pub fn next_header_at(&self) -> usize {
-        usize::from(self.next_header_at)
+        let [_, _, low, high, ..] = self.0.to_le_bytes();
+        usize::from(u16::from_le_bytes([low, high]))
     }
 
     /// The value of that field: the protocol of what begins at [`offset`](Self::offset).
+    #[inline]
     pub const fn next_header(&self) -> u8 {
-        self.next_header
+        let [.., next_header, _, _, _] = self.0.to_le_bytes();
+        next_header
     }
 
     /// Whether a Shim6 header begins here.
+    #[inline]
     pub const fn is_shim6(&self) -> bool {
-        self.next_header == next_header::SHIM6
+        self.next_header() == next_header::SHIM6
     }
 
     /// Whether a Routing header before this place still has segments left. The Destination
     /// Address is then not the final one: such a packet is on its way to somebody else.
+    #[inline]
     pub const fn is_in_transit(&self) -> bool {
-        self.in_transit
+        let [.., in_transit, _] = self.0.to_le_bytes();
+        in_transit != 0
+    }
+
+    /// How many extension headers were walked over.
+    const fn skipped(&self) -> u8 {
+        let [.., skipped, _, _] = self.0.to_le_bytes();
+        skipped
+    }
+
+    #[inline]
+    const fn new(offset: u16, next_header_at: u16, next_header: u8) -> Self {
+        let [low, high] = offset.to_le_bytes();
+        let [at_low, at_high] = next_header_at.to_le_bytes();
+        Self(u64::from_le_bytes([
+            low,
+            high,
+            at_low,
+            at_high,
+            next_header,
+            0,
+            0,
+            0,
+        ]))
+    }
+
+    /// The same after so many headers.
+    const fn after(self, skipped: u8, in_transit: bool) -> Self {
+        let [a, b, c, d, next_header, ..] = self.0.to_le_bytes();
+        Self(u64::from_le_bytes([
+            a,
+            b,
+            c,
+            d,
+            next_header,
+            skipped,
+            in_transit as u8,
+            0,
+        ]))
     }
 
     /// The seam behind the IPv6 header.
+    #[inline]
+    const fn behind_ipv6(header: &Ipv6Header) -> Self {
+        Self::new(FIRST, FIRST_NAMED_AT, header.next_header)
+    }
+
+    /// The same of a packet whose IPv6 header has not been read.
     #[inline]
     fn first(packet: &[u8]) -> Result<Self, ChainError> {
         if packet.len() < HEADER_LEN {
             return Err(ChainError::NeedMore(HEADER_LEN));
         }
         let header = Ipv6Header::parse(packet).ok_or(ChainError::NotIpv6)?;
-        Ok(Self {
-            offset: FIRST,
-            next_header_at: FIRST_NAMED_AT,
-            next_header: header.next_header,
-            in_transit: false,
-            skipped: 0,
-        })
+        Ok(Self::behind_ipv6(&header))
     }
 
     /// Whether the header that begins here can belong to the routing sublayer.
     #[inline]
     fn has_next(&self) -> bool {
-        match self.next_header {
-            next_header::HOP_BY_HOP => self.offset == FIRST,
+        match self.next_header() {
+            next_header::HOP_BY_HOP => self.short_offset() == FIRST,
             next_header::ROUTING | next_header::DESTINATION_OPTIONS => true,
             _ => false,
         }
@@ -103,7 +160,7 @@ impl Place {
         if !self.has_next() {
             return Ok(None);
         }
-        if usize::from(self.skipped) == MAX_HEADERS {
+        if usize::from(self.skipped()) == MAX_HEADERS {
             return Err(ChainError::TooManyHeaders);
         }
         self.behind(packet).map(Some)
@@ -124,25 +181,19 @@ impl Place {
             return Err(ChainError::NeedMore(offset));
         }
         let offset = u16::try_from(offset).map_err(|_| ChainError::TooManyHeaders)?;
-        let routing = self.next_header == next_header::ROUTING;
-        Ok(Self {
-            offset,
-            next_header_at: self.offset,
-            next_header,
-            in_transit: self.in_transit || (routing && segments_left != 0),
-            skipped: self.skipped.wrapping_add(1),
-        })
+        let routing = self.next_header() == next_header::ROUTING;
+        Ok(Self::new(offset, self.short_offset(), next_header).after(
+            self.skipped().wrapping_add(1),
+            self.is_in_transit() || (routing && segments_left != 0),
+        ))
     }
 
     /// The seam behind a Fragment header, which has no length and 8 octets (RFC 8200, Section 4.5).
     fn behind_fragment(&self, packet: &[u8]) -> Option<Self> {
         let [next_header] = octets::array(packet, self.offset())?;
-        Some(Self {
-            offset: self.offset.checked_add(8)?,
-            next_header_at: self.offset,
-            next_header,
-            ..*self
-        })
+        let offset = self.short_offset();
+        let place = Self::new(offset.checked_add(8)?, offset, next_header);
+        Some(place.after(self.skipped(), self.is_in_transit()))
     }
 }
 
@@ -172,7 +223,22 @@ pub enum ChainError {
 /// See [`ChainError`].
 #[inline]
 pub fn locate(packet: &[u8]) -> Result<Place, ChainError> {
-    let place = Place::first(packet)?;
+    locate_from(Place::first(packet)?, packet)
+}
+
+/// The same for a packet whose IPv6 header has been read.
+///
+/// # Errors
+///
+/// As of [`locate`].
+#[inline]
+pub fn locate_behind_ipv6(header: &Ipv6Header, packet: &[u8]) -> Result<Place, ChainError> {
+    locate_from(Place::behind_ipv6(header), packet)
+}
+
+/// The same from the seam behind the IPv6 header on.
+#[inline]
+fn locate_from(place: Place, packet: &[u8]) -> Result<Place, ChainError> {
     // Most packets have nothing in between.
     if place.has_next() {
         locate_behind(place, packet)
@@ -187,7 +253,7 @@ fn locate_behind(mut place: Place, packet: &[u8]) -> Result<Place, ChainError> {
     let mut ahead = place;
 
     while let Some(next) = ahead.next(packet)? {
-        if ahead.next_header != next_header::DESTINATION_OPTIONS {
+        if ahead.next_header() != next_header::DESTINATION_OPTIONS {
             place = next;
         }
         ahead = next;
@@ -203,7 +269,7 @@ pub fn at(packet: &[u8], offset: usize) -> Option<Place> {
     let mut place = Place::first(packet).ok()?;
 
     while place.offset() < offset {
-        place = match place.next_header {
+        place = match place.next_header() {
             next_header::HOP_BY_HOP | next_header::ROUTING | next_header::DESTINATION_OPTIONS => {
                 place.behind(packet).ok()?
             }
@@ -223,7 +289,7 @@ pub fn at(packet: &[u8], offset: usize) -> Option<Place> {
 pub(super) fn find(packet: &[u8], protocol: u8) -> Result<Option<Place>, ChainError> {
     let mut place = Place::first(packet)?;
 
-    while place.next_header != protocol {
+    while place.next_header() != protocol {
         match place.next(packet)? {
             Some(next) => place = next,
             None => return Ok(None),
