@@ -12,6 +12,7 @@ use super::{
     forward,
     icmp,
     locate,
+    locate_behind_ipv6,
     may_have_shim6,
     payload_header, //
 };
@@ -90,7 +91,7 @@ fn payload(
     rcu: &Guard,
 ) -> Verdict {
     let net = state.net();
-    let Ok(place) = locate(&mut skb) else {
+    let Ok(place) = locate_behind_ipv6(&mut skb, header) else {
         return Verdict::Accept(skb);
     };
     let Some(shim6) = payload_header(&mut skb, &place) else {

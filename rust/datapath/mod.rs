@@ -120,6 +120,15 @@ fn locate(skb: &mut SkBuff) -> Result<Place, ChainError> {
     }
 }
 
+/// The same for a packet whose IPv6 header has been read.
+#[inline]
+fn locate_behind_ipv6(skb: &mut SkBuff, header: &Ipv6Header) -> Result<Place, ChainError> {
+    match chain::locate_behind_ipv6(header, skb.head()) {
+        Err(ChainError::NeedMore(len)) => locate_further(skb, len),
+        found => found,
+    }
+}
+
 /// The same where `len` octets have to be linear for it.
 #[cold]
 fn locate_further(skb: &mut SkBuff, mut len: usize) -> Result<Place, ChainError> {
@@ -157,11 +166,14 @@ fn conversation(skb: &mut SkBuff, offset: usize, first: u8, direction: Direction
 
 /// Whether payload with the tag of this context is to be delivered (RFC 5533, Section 12.2). If the
 /// peer has the context already and this host not yet, its handshake is helped along.
+#[inline]
 fn accepts_payload(namespace: &Namespace, context: &Context) -> bool {
     let state = context.state();
-    if state == State::Established {
-        return true;
-    }
+    state == State::Established || accepts_early_payload(namespace, context, state)
+}
+
+#[cold]
+fn accepts_early_payload(namespace: &Namespace, context: &Context, state: State) -> bool {
     namespace
         .control
         .early_payload(namespace, context.tag_local());

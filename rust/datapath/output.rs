@@ -7,7 +7,8 @@
 use super::{
     at,
     conversation,
-    locate, //
+    locate,
+    locate_behind_ipv6, //
 };
 use crate::{
     context::{
@@ -94,12 +95,11 @@ impl Hook for Output {
             // Our own messages are sent where they are to go.
             return Verdict::Accept(skb);
         }
-        let ulids = ulids_of(&header);
-        let default = namespace
-            .contexts
-            .by_identity(&default_identity(ulids), rcu);
+        let identity = default_identity(ulids_of(&header));
+        let ulids = &identity.ulids;
+        let default = namespace.contexts.by_identity(&identity, rcu);
         let fork = if namespace.contexts.any_forks() {
-            fork(namespace, ulids, &mut skb, state, rcu)
+            fork(namespace, *ulids, &mut skb, state, rcu)
         } else {
             None
         };
@@ -108,7 +108,7 @@ impl Hook for Output {
                 let sender = state.sender(&skb);
                 namespace
                     .control
-                    .sent_without_context(namespace, ulids, sender, rcu);
+                    .sent_without_context(namespace, *ulids, sender, rcu);
             }
             return Verdict::Accept(skb);
         };
@@ -133,14 +133,14 @@ impl Hook for Output {
         if context.is_fork() {
             namespace.counters.count(Counter::OutForked);
         }
-        let steering = match choice.and_then(|choice| choice.steering(&context.locators(rcu))) {
-            Some(steering) => steering,
-            None if namespace.sockets.any_steered() => state
-                .sender(&skb)
-                .map_or_else(Steering::default, |sk| namespace.sockets.steering(sk, rcu)),
-            None => Steering::default(),
+        let way = if choice.is_some() || namespace.sockets.any_steered() {
+            let steering = choice
+                .and_then(|choice| choice.steering(&context.locators(rcu)))
+                .or_else(|| Some(namespace.sockets.steering(state.sender(&skb)?, rcu)));
+            Way::new(context, &steering.unwrap_or_default(), rcu)
+        } else {
+            Way::Current(context.path(rcu))
         };
-        let way = Way::new(context, &steering, rcu);
         let Some(rewriting) = way.rewriting() else {
             note_sent(namespace, context, control::coarse_now(), rcu);
             if let Some(dst) = skb.dst() {
@@ -149,7 +149,9 @@ impl Hook for Output {
             namespace.counters.count(Counter::OutUlids);
             return Verdict::Accept(skb);
         };
-        match translate(namespace, context, &mut skb, &way, rewriting, state, rcu) {
+        match translate(
+            namespace, context, &mut skb, &header, &way, rewriting, state, rcu,
+        ) {
             Ok(Translated::Whole) => Verdict::Accept(skb),
             Ok(Translated::ToFragment(mtu)) => {
                 namespace.counters.count(Counter::OutFragmented);
@@ -311,7 +313,8 @@ impl<'a> Way<'a> {
 
     /// How a packet leaves on this way, over this pair and with our header; it is written to
     /// `place`.
-    #[inline]
+    // For most packets it is one call.
+    #[inline(always)]
     fn exit<'place, 'rcu>(
         &self,
         net: &Net,
@@ -353,10 +356,15 @@ enum Translated {
 /// What a failure counts as, and what the sender is told.
 type Failure = (Counter, Error);
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is what the packet has to do with"
+)]
 fn translate(
     namespace: &Namespace,
     context: &Context,
     skb: &mut SkBuff,
+    header: &Ipv6Header,
     way: &Way<'_>,
     rewriting: Rewriting<'_>,
     state: &State,
@@ -370,7 +378,7 @@ fn translate(
     note_sent(namespace, context, now, rcu);
     let exit = exit?;
     way.notice_carrier(namespace, context, exit.has_carrier());
-    let Ok(place) = locate(skb) else {
+    let Ok(place) = locate_behind_ipv6(skb, header) else {
         return Err((Counter::OutBadHeaders, EINVAL));
     };
     if !exit.fits() {

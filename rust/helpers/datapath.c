@@ -75,11 +75,7 @@ static struct dst_entry *find_route(const struct shim6_slot *slot)
 	long cookie;
 	struct dst_entry *dst = shim6_slot_read(slot, &cookie);
 
-	if (!dst)
-		return NULL;
-	if (READ_ONCE(dst->obsolete) && !dst->ops->check(dst, cookie))
-		return NULL;
-	return dst;
+	return dst ? dst_check(dst, cookie) : NULL;
 }
 
 /* Remembers @dst, of IPv6, on this CPU. */
@@ -98,12 +94,8 @@ void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst)
 	dst_release(old);
 }
 
-/*
- * How a packet leaves by @dst, with @added octets more than it has now. Under the RCU
- * read lock, which keeps the route and its device.
- */
-void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsigned int added,
-			  struct shim6_helper_exit *exit)
+static __always_inline void exit_by(const struct sk_buff *skb, struct dst_entry *dst,
+				    unsigned int added, struct shim6_helper_exit *exit)
 {
 	struct net_device *dev = dst_dev_rcu(dst);
 	u32 mtu;
@@ -128,6 +120,16 @@ void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsi
 				    skb->len <= exit->mtu;
 }
 
+/*
+ * How a packet leaves by @dst, with @added octets more than it has now. Under the RCU
+ * read lock, which keeps the route and its device.
+ */
+void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsigned int added,
+			  struct shim6_helper_exit *exit)
+{
+	exit_by(skb, dst, added, exit);
+}
+
 /* The same by the route that this CPU remembers; false if it remembers no good one. */
 bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, unsigned int added,
 			    struct shim6_helper_exit *exit)
@@ -137,7 +139,7 @@ bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, un
 
 	if (!dst)
 		return false;
-	shim6_helper_exit_by(skb, dst, added, exit);
+	exit_by(skb, dst, added, exit);
 	return true;
 }
 
@@ -173,7 +175,7 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 	bool is_noref = skb_dst_is_noref(skb);
 	int err;
 
-	if (!shim6_helper_skb_confirm_untrack(skb))
+	if (skb_nfct(skb) && !shim6_helper_skb_confirm_untrack(skb))
 		return -EPERM;
 	if (!exit->is_memory) {
 		err = finish_in_software(skb);
@@ -190,7 +192,7 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 		skb_dst_set_noref(skb, exit->dst);
 	else
 		skb_dst_set(skb, exit->dst);
-	skb_push(skb, len);
+	__skb_push(skb, len);
 	skb_reset_network_header(skb);
 	this_cpu_inc(array[counter]);
 	if (exit->is_gso)
@@ -226,14 +228,19 @@ void shim6_helper_ip6_input_anew(struct net *net, struct sk_buff *skb)
 	NF_HOOK(NFPROTO_IPV6, NF_INET_PRE_ROUTING, net, NULL, skb, skb->dev, NULL, input_anew);
 }
 
-/* Lets the first @len octets be written, and takes them out of the packet's checksum. */
-int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len)
+static __always_inline int open_head(struct sk_buff *skb, unsigned int len)
 {
 	int err = skb_ensure_writable(skb, len);
 
 	if (!err)
 		skb_postpull_rcsum(skb, skb->data, len);
 	return err;
+}
+
+/* Lets the first @len octets be written, and takes them out of the packet's checksum. */
+int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len)
+{
+	return open_head(skb, len);
 }
 
 /*
@@ -267,7 +274,7 @@ int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in
 		return SHIM6_HELPER_RECIPIENT_FOREIGN;
 	if (!is_local(net, inner, inner_known))
 		return SHIM6_HELPER_RECIPIENT_OUTER;
-	err = shim6_helper_skb_open(skb, len);
+	err = open_head(skb, len);
 	return err ? err : SHIM6_HELPER_RECIPIENT_OURS;
 }
 

@@ -185,24 +185,29 @@ static noinline void keep_recent(struct shim6_helper_table *table, unsigned int 
  * reads the count that was raised does not find the element.
  */
 #define TABLE_OPERATIONS(len)								\
+/* Found in the table, and remembered from now on. */					\
+static noinline void *look_up_##len(struct shim6_helper_table *table, const void *key)	\
+{											\
+	long removals = atomic_long_read_acquire(&table->removals);			\
+	struct rhash_head *node = rhashtable_lookup(&table->table, key, params_##len);	\
+											\
+	if (node && table->recent)							\
+		keep_recent(table, recent_of_##len(key), node, removals);		\
+	return node;									\
+}											\
 void *shim6_helper_table_lookup_##len(struct shim6_helper_table *table, const void *key)	\
 {											\
 	struct rhashtable_compare_arg arg = { .ht = &table->table, .key = key };	\
 	struct rhash_head *node;							\
-	unsigned int index;								\
 	long removals;									\
 											\
 	if (!table->recent)								\
-		return rhashtable_lookup(&table->table, key, params_##len);		\
-	index = recent_of_##len(key);							\
+		return look_up_##len(table, key);					\
 	removals = atomic_long_read_acquire(&table->removals);				\
-	node = find_recent(recent_slot(table, index), removals);			\
+	node = find_recent(recent_slot(table, recent_of_##len(key)), removals);		\
 	if (likely(node && !compare_##len(&arg, node)))					\
 		return node;								\
-	node = rhashtable_lookup(&table->table, key, params_##len);			\
-	if (node)									\
-		keep_recent(table, index, node, removals);				\
-	return node;									\
+	return look_up_##len(table, key);						\
 }											\
 int shim6_helper_table_insert_##len(struct shim6_helper_table *table,			\
 				    struct rhash_head *node)				\

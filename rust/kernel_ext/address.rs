@@ -16,9 +16,9 @@ impl In6Addr {
     /// A copy of these octets.
     #[inline]
     pub(crate) fn from_octets(octets: &[u8; 16]) -> Self {
-        let mut address = bindings::in6_addr::default();
-        address.in6_u.u6_addr8 = *octets;
-        Self(address)
+        Self(bindings::in6_addr {
+            in6_u: bindings::in6_addr__bindgen_ty_1 { u6_addr8: *octets },
+        })
     }
 
     /// The C pointer.

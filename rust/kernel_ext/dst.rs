@@ -298,25 +298,41 @@ impl DstCache {
         rcu: &'rcu Guard,
     ) -> Result<&'place Exit<'rcu>> {
         // Rules may look at the mark; the cache knows one route.
-        if skb.mark() != 0 {
-            return Ok(place.by(look_up()?, skb, added, rcu));
+        let is_cacheable = skb.mark() == 0;
+        if is_cacheable {
+            // SAFETY: The packet is live, the cache is by the type invariant; RCU read lock held.
+            let found = unsafe {
+                bindings::shim6_helper_exit_find(
+                    skb.as_ptr(),
+                    self.0.as_ptr(),
+                    added as c_uint,
+                    &raw mut place.0.raw,
+                )
+            };
+            if found {
+                // INVARIANT: The cache held the route just now, and RCU keeps it.
+                return Ok(&place.0);
+            }
         }
-        // SAFETY: The packet is live, the cache is by the type invariant; RCU read lock held.
-        let found = unsafe {
-            bindings::shim6_helper_exit_find(
-                skb.as_ptr(),
-                self.0.as_ptr(),
-                added as c_uint,
-                &raw mut place.0.raw,
-            )
-        };
-        if found {
-            // INVARIANT: The cache held the route just now, and RCU keeps it.
-            return Ok(&place.0);
-        }
+        self.exit_anew(skb, added, look_up, is_cacheable, place, rcu)
+    }
+
+    /// The same by the route that is found now, which is remembered if `is_cacheable`.
+    #[cold]
+    fn exit_anew<'place, 'rcu>(
+        &self,
+        skb: &SkBuff,
+        added: usize,
+        look_up: impl FnOnce() -> Result<DstRef>,
+        is_cacheable: bool,
+        place: &'place mut ExitPlace<'rcu>,
+        rcu: &'rcu Guard,
+    ) -> Result<&'place Exit<'rcu>> {
         let dst = look_up()?;
-        // SAFETY: Both are live; the cache takes a reference of its own.
-        unsafe { bindings::shim6_helper_routes_set(self.0.as_ptr(), dst.0.as_ptr()) };
+        if is_cacheable {
+            // SAFETY: Both are live; the cache takes a reference of its own.
+            unsafe { bindings::shim6_helper_routes_set(self.0.as_ptr(), dst.0.as_ptr()) };
+        }
         Ok(place.by(dst, skb, added, rcu))
     }
 }

@@ -164,6 +164,16 @@ impl OpenHead<'_> {
     }
 }
 
+/// As [`to_result`], which is a call: for what each packet does.
+#[inline]
+fn checked(status: c_int) -> Result {
+    if status >= 0 {
+        Ok(())
+    } else {
+        to_result(status)
+    }
+}
+
 /// A packet that is ours to change until it is handed on.
 ///
 /// Dropping this value does nothing: who handed the packet over takes it back with the verdict.
@@ -305,7 +315,8 @@ impl SkBuff {
     ///
     /// `ENOMEM`; `EPERM` if conntrack refuses the flow; `EHOSTUNREACH` if the route went just now. The
     /// packet can only be dropped then.
-    #[inline]
+    // What `edit` knows is in registers.
+    #[inline(always)]
     pub(crate) fn grow_head<R>(
         &mut self,
         len: usize,
@@ -316,7 +327,7 @@ impl SkBuff {
     ) -> Result<R> {
         // SAFETY: The packet is ours; slices from before cannot be alive. The counters are there, and
         // the route lives as long as `exit`.
-        to_result(unsafe {
+        checked(unsafe {
             bindings::shim6_helper_exit_push(
                 self.as_ptr(),
                 len as c_uint,
@@ -378,7 +389,7 @@ impl SkBuff {
                 len as c_uint,
             )
         };
-        to_result(answer)?;
+        checked(answer)?;
         Ok(match answer.unsigned_abs() {
             // INVARIANT: The call did that.
             bindings::shim6_helper_recipient_SHIM6_HELPER_RECIPIENT_OURS => {
