@@ -41,7 +41,7 @@ demo:
 	@qemu/demo $(RUN_KERNEL)
 
 test:
-	@qemu/test $(RUN_KERNEL) $(if $(DEBUG),--debug '$(DEBUG)')
+	@qemu/test $(RUN_KERNEL) $(if $(PART),--part '$(PART)')
 
 test-stock:
 	@qemu/test --kernel 7.3
@@ -142,7 +142,7 @@ help:
 	@echo 'make KERNEL=7.3|7.2    module, selftests and tools for a stock kernel'
 	@echo 'make demo              a download changes its provider, in a virtual machine'
 	@echo 'make test              all tests; the last line counts them'
-	@echo 'make test DEBUG=1/16   all tests, and a sixteenth of what make test-debug has'
+	@echo 'make test PART=1/16    all tests, and a sixteenth of what takes long'
 	@echo 'make test KERNEL=7.2   all selftests on one kernel of qemu/kernels.sh'
 	@echo 'make test-stock        all selftests on the stock kernel'
 	@echo 'make test-debug        what User-Mode Linux can run, on one with KASAN, lockdep, kmemleak ...'
