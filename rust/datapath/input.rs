@@ -22,7 +22,6 @@ use crate::{
         Counter,
         Namespace, //
     },
-    control,
     kernel_ext::{
         address::In6Addr,
         inet6,
@@ -211,10 +210,10 @@ impl Hook for Local {
             .by_identity(&default_identity(ulids), rcu)
         {
             Some(context) => {
-                if context.received(control::coarse_now(), rcu) {
+                let msecs = namespace.counters.tally(Counter::InUlids).count();
+                if context.received(at(msecs), rcu) {
                     namespace.control.stamped(namespace, context);
                 }
-                namespace.counters.count(Counter::InUlids);
             }
             None if namespace.control.watches(namespace, rcu) => {
                 namespace.control.received_without_context(namespace, ulids);

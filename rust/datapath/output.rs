@@ -142,11 +142,11 @@ impl Hook for Output {
             Way::Current(context.path(rcu))
         };
         let Some(rewriting) = way.rewriting() else {
-            note_sent(namespace, context, control::coarse_now(), rcu);
+            let msecs = namespace.counters.tally(Counter::OutUlids).count();
+            note_sent(namespace, context, at(msecs), rcu);
             if let Some(dst) = skb.dst() {
                 way.notice_carrier(namespace, context, dst.has_carrier(rcu));
             }
-            namespace.counters.count(Counter::OutUlids);
             return Verdict::Accept(skb);
         };
         match translate(

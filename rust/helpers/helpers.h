@@ -235,6 +235,7 @@ int shim6_helper_ipv6_addr_ifindex(struct net *net, const struct in6_addr *addr)
 void __percpu *shim6_helper_alloc_counters(unsigned int count);
 void shim6_helper_free_counters(void __percpu *counters);
 void shim6_helper_counter_inc(void __percpu *counters, unsigned int index);
+u64 shim6_helper_counter_inc_at(void __percpu *counters, unsigned int index);
 u64 shim6_helper_counter_sum(const void __percpu *counters, unsigned int index);
 
 /* slab.c */

@@ -21,6 +21,13 @@ void shim6_helper_counter_inc(void __percpu *counters, unsigned int index)
 	this_cpu_inc(array[index]);
 }
 
+/* The same. The time, as shim6_helper_coarse_msecs(). */
+u64 shim6_helper_counter_inc_at(void __percpu *counters, unsigned int index)
+{
+	shim6_helper_counter_inc(counters, index);
+	return shim6_helper_coarse_msecs();
+}
+
 u64 shim6_helper_counter_sum(const void __percpu *counters, unsigned int index)
 {
 	const u64 __percpu *array = counters;

@@ -84,6 +84,15 @@ pub(crate) struct Tally<'a> {
     _counters: PhantomData<&'a ()>,
 }
 
+impl Tally<'_> {
+    /// Adds one. The time, as [`coarse_msecs`](super::time::coarse_msecs) has it. Any context.
+    #[inline]
+    pub(crate) fn count(self) -> u64 {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::shim6_helper_counter_inc_at(self.counters, self.index) }
+    }
+}
+
 impl<const N: usize> Drop for Counters<N> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant; nobody else has the pointer.
