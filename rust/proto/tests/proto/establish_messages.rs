@@ -3,8 +3,8 @@
 //! Messages of the peer as values, and the messages that a machine on the bench sends.
 
 use std::{
-    cell::RefCell,
-    collections::HashSet, //
+    collections::BTreeSet,
+    sync::Mutex, //
 };
 
 use shim6_proto::{
@@ -75,21 +75,18 @@ pub(crate) const NO_LIST: List = &[];
 /// The generation of all lists.
 pub(crate) const GENERATION: Generation = Generation::new(7);
 
-thread_local! {
-    /// The messages that were made; there are only so many different ones.
-    static KEPT: RefCell<HashSet<&'static [u8]>> = RefCell::default();
-}
+/// The messages that were made; there are only so many different ones.
+static KEPT: Mutex<BTreeSet<&'static [u8]>> = Mutex::new(BTreeSet::new());
 
 /// A message that lives as long as the program.
 fn kept(message: Vec<u8>) -> &'static [u8] {
-    KEPT.with_borrow_mut(|kept| {
-        if let Some(message) = kept.get(message.as_slice()) {
-            return *message;
-        }
-        let message: &[u8] = Box::leak(message.into_boxed_slice());
-        kept.insert(message);
-        message
-    })
+    let mut kept = KEPT.lock().unwrap();
+    if let Some(message) = kept.get(message.as_slice()) {
+        return message;
+    }
+    let message: &[u8] = Box::leak(message.into_boxed_slice());
+    kept.insert(message);
+    message
 }
 
 /// What a host with this list tells, and preferences of so many elements and this generation. It
