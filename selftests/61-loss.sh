@@ -214,7 +214,7 @@ stat_mark A B
 start A
 wait_until 10 counted B OutR1 1
 start B
-check "I1 crosses R1: B waits, too" in_state B I1-SENT
+check "I1 crosses R1: B waits, too" comes_to B I1-SENT
 check "I1 crosses R1: A is ESTABLISHED" comes_to A ESTABLISHED
 both_have_one "I1 crosses R1"
 topo_capture_stop
