@@ -98,40 +98,24 @@ impl Place {
     }
 
     #[inline]
-    const fn new(offset: u16, next_header_at: u16, next_header: u8) -> Self {
+    const fn new(
+        offset: u16,
+        next_header_at: u16,
+        next_header: u8,
+        skipped: u8,
+        in_transit: bool,
+    ) -> Self {
         let [low, high] = offset.to_le_bytes();
         let [at_low, at_high] = next_header_at.to_le_bytes();
-        Self(u64::from_le_bytes([
-            low,
-            high,
-            at_low,
-            at_high,
-            next_header,
-            0,
-            0,
-            0,
-        ]))
-    }
-
-    /// The same after so many headers.
-    const fn after(self, skipped: u8, in_transit: bool) -> Self {
-        let [a, b, c, d, next_header, ..] = self.0.to_le_bytes();
-        Self(u64::from_le_bytes([
-            a,
-            b,
-            c,
-            d,
-            next_header,
-            skipped,
-            in_transit as u8,
-            0,
-        ]))
+        let transit = in_transit as u8;
+        let word = [low, high, at_low, at_high, next_header, skipped, transit, 0];
+        Self(u64::from_le_bytes(word))
     }
 
     /// The seam behind the IPv6 header.
     #[inline]
     const fn behind_ipv6(header: &Ipv6Header) -> Self {
-        Self::new(FIRST, FIRST_NAMED_AT, header.next_header)
+        Self::new(FIRST, FIRST_NAMED_AT, header.next_header, 0, false)
     }
 
     /// The same of a packet whose IPv6 header has not been read.
@@ -182,7 +166,10 @@ impl Place {
         }
         let offset = u16::try_from(offset).map_err(|_| ChainError::TooManyHeaders)?;
         let routing = self.next_header() == next_header::ROUTING;
-        Ok(Self::new(offset, self.short_offset(), next_header).after(
+        Ok(Self::new(
+            offset,
+            self.short_offset(),
+            next_header,
             self.skipped().wrapping_add(1),
             self.is_in_transit() || (routing && segments_left != 0),
         ))
@@ -192,8 +179,13 @@ impl Place {
     fn behind_fragment(&self, packet: &[u8]) -> Option<Self> {
         let [next_header] = octets::array(packet, self.offset())?;
         let offset = self.short_offset();
-        let place = Self::new(offset.checked_add(8)?, offset, next_header);
-        Some(place.after(self.skipped(), self.is_in_transit()))
+        Some(Self::new(
+            offset.checked_add(8)?,
+            offset,
+            next_header,
+            self.skipped(),
+            self.is_in_transit(),
+        ))
     }
 }
 
