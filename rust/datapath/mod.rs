@@ -114,16 +114,21 @@ fn at(msecs: u64) -> Instant {
 /// Finds the place of the Shim6 header, there or to be, and makes its chain of headers linear.
 #[inline]
 fn locate(skb: &mut SkBuff) -> Result<Place, ChainError> {
-    match chain::locate(skb.head()) {
-        Err(ChainError::NeedMore(len)) => locate_further(skb, len),
-        found => found,
-    }
+    let found = chain::locate(skb.head());
+    or_further(skb, found)
 }
 
 /// The same for a packet whose IPv6 header has been read.
 #[inline]
 fn locate_behind_ipv6(skb: &mut SkBuff, header: &Ipv6Header) -> Result<Place, ChainError> {
-    match chain::locate_behind_ipv6(header, skb.head()) {
+    let found = chain::locate_behind_ipv6(header, skb.head());
+    or_further(skb, found)
+}
+
+/// What was found, or what is found when more is linear.
+#[inline]
+fn or_further(skb: &mut SkBuff, found: Result<Place, ChainError>) -> Result<Place, ChainError> {
+    match found {
         Err(ChainError::NeedMore(len)) => locate_further(skb, len),
         found => found,
     }
