@@ -67,7 +67,7 @@ impl Hook for Forward {
         if state.out_device().is_none_or(|device| device.is_memory()) {
             return Verdict::Accept(skb);
         }
-        let Ok(place) = locate(&mut skb) else {
+        let Some(place) = locate(&mut skb) else {
             return Verdict::Accept(skb);
         };
         if payload_header(&mut skb, &place).is_none() {

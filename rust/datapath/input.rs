@@ -90,7 +90,7 @@ fn payload(
     rcu: &Guard,
 ) -> Verdict {
     let net = state.net();
-    let Ok(place) = locate_behind_ipv6(&mut skb, header) else {
+    let Some(place) = locate_behind_ipv6(&mut skb, header) else {
         return Verdict::Accept(skb);
     };
     let Some(shim6) = payload_header(&mut skb, &place) else {
@@ -141,13 +141,13 @@ fn payload(
     let tally = namespace.counters.tally(Counter::InTranslated);
     let closed = open.map(|open| {
         open.close(PayloadHeader::LEN, tally, |head| {
-            rewrite::inbound(head, len, &place, ulids).map(drop)
+            rewrite::inbound(head, len, &place, &shim6, ulids)
         })
     });
     let now = match closed {
         Ok(Ok(msecs)) => at(msecs),
         Ok(Err(_)) => {
-            // The header was found good above, and nobody changed it since.
+            // The header was found there above.
             let reason = namespace.dropped(Counter::InBadHeaders, skb.head());
             return Verdict::Drop(skb, EINVAL, reason);
         }
@@ -226,7 +226,7 @@ impl Hook for Local {
 
 /// The last packet of a conversation came without a header: so it goes on.
 fn came_plain(namespace: &Namespace, skb: &mut SkBuff, ulids: &UlidPair, rcu: &Guard) {
-    let flow = locate(skb).ok().and_then(|place| {
+    let flow = locate(skb).and_then(|place| {
         let (at, first) = (place.offset(), place.next_header());
         conversation(skb, at, first, Direction::Inbound)
     });

@@ -54,7 +54,8 @@ use crate::{
                 next_header,
                 Ipv6Header, //
             },
-            payload::PayloadHeader, //
+            payload::PayloadHeader,
+            rewrite, //
         },
     },
 };
@@ -112,38 +113,26 @@ fn at(msecs: u64) -> Instant {
 }
 
 /// Finds the place of the Shim6 header, there or to be, and makes its chain of headers linear.
-#[inline]
-fn locate(skb: &mut SkBuff) -> Result<Place, ChainError> {
-    let found = chain::locate(skb.head());
-    or_further(skb, found)
+fn locate(skb: &mut SkBuff) -> Option<Place> {
+    loop {
+        match chain::locate(skb.head()) {
+            Ok(place) => return Some(place),
+            Err(ChainError::NeedMore(len)) if skb.head().len() < len && skb.pull_head(len) => (),
+            Err(_) => return None,
+        }
+    }
 }
 
 /// The same for a packet whose IPv6 header has been read.
 #[inline]
-fn locate_behind_ipv6(skb: &mut SkBuff, header: &Ipv6Header) -> Result<Place, ChainError> {
-    let found = chain::locate_behind_ipv6(header, skb.head());
-    or_further(skb, found)
-}
-
-/// What was found, or what is found when more is linear.
-#[inline]
-fn or_further(skb: &mut SkBuff, found: Result<Place, ChainError>) -> Result<Place, ChainError> {
-    match found {
-        Err(ChainError::NeedMore(len)) => locate_further(skb, len),
-        found => found,
+fn locate_behind_ipv6(skb: &mut SkBuff, header: &Ipv6Header) -> Option<Place> {
+    /// Where there may be others in between.
+    #[cold]
+    fn further(skb: &mut SkBuff) -> Option<Place> {
+        locate(skb)
     }
-}
 
-/// The same where `len` octets have to be linear for it.
-#[cold]
-fn locate_further(skb: &mut SkBuff, mut len: usize) -> Result<Place, ChainError> {
-    while skb.head().len() < len && skb.pull_head(len) {
-        match chain::locate(skb.head()) {
-            Err(ChainError::NeedMore(more)) => len = more,
-            found => return found,
-        }
-    }
-    Err(ChainError::NeedMore(len))
+    chain::behind_ipv6(header).or_else(|| further(skb))
 }
 
 /// What is at the place of a Shim6 header, if that is one.
@@ -156,7 +145,7 @@ fn payload_header(skb: &mut SkBuff, place: &Place) -> Option<PayloadHeader> {
     if !skb.pull_head(end) {
         return None;
     }
-    PayloadHeader::parse(skb.head().get(place.offset()..)?).ok()?
+    rewrite::payload_at(skb.head(), place).ok()
 }
 
 /// The conversation of a packet whose endpoint header of number `first` begins at `offset`.

@@ -186,7 +186,7 @@ fn fork<'rcu>(
     state: &State,
     rcu: &'rcu Guard,
 ) -> Option<&'rcu Context> {
-    let flow = locate(skb).ok().and_then(|place| {
+    let flow = locate(skb).and_then(|place| {
         let (at, first) = (place.offset(), place.next_header());
         conversation(skb, at, first, Direction::Outbound)
     });
@@ -378,7 +378,7 @@ fn translate(
     note_sent(namespace, context, now, rcu);
     let exit = exit?;
     way.notice_carrier(namespace, context, exit.has_carrier());
-    let Ok(place) = locate_behind_ipv6(skb, header) else {
+    let Some(place) = locate_behind_ipv6(skb, header) else {
         return Err((Counter::OutBadHeaders, EINVAL));
     };
     if !exit.fits() {
@@ -494,7 +494,7 @@ impl FragmentOutput for Fragments {
             Some(rewriting) => {
                 let exit = way.exit(net, &skb, rewriting.pair, &mut exit, &rcu);
                 exit.and_then(|exit| {
-                    let place = locate(&mut skb).map_err(|_| (Counter::OutBadHeaders, EINVAL))?;
+                    let place = locate(&mut skb).ok_or((Counter::OutBadHeaders, EINVAL))?;
                     push_header(namespace, &mut skb, rewriting, &place, exit)
                 })
             }

@@ -126,9 +126,7 @@ fn payload(
     let tally = namespace.counters.tally(Counter::InTranslatedLate);
     let written = skb.open_head(end).and_then(|open| {
         open.close(PayloadHeader::LEN, tally, |head| {
-            rewrite::inbound(head, len, &place, ulids)
-                .map(|_| ())
-                .or(Err(EINVAL))
+            rewrite::inbound(head, len, &place, shim6, ulids).or(Err(EINVAL))
         })
     });
     let Ok(msecs) = written else {

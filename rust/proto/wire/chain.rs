@@ -213,35 +213,8 @@ pub enum ChainError {
 /// # Errors
 ///
 /// See [`ChainError`].
-#[inline]
 pub fn locate(packet: &[u8]) -> Result<Place, ChainError> {
-    locate_from(Place::first(packet)?, packet)
-}
-
-/// The same for a packet whose IPv6 header has been read.
-///
-/// # Errors
-///
-/// As of [`locate`].
-#[inline]
-pub fn locate_behind_ipv6(header: &Ipv6Header, packet: &[u8]) -> Result<Place, ChainError> {
-    locate_from(Place::behind_ipv6(header), packet)
-}
-
-/// The same from the seam behind the IPv6 header on.
-#[inline]
-fn locate_from(place: Place, packet: &[u8]) -> Result<Place, ChainError> {
-    // Most packets have nothing in between.
-    if place.has_next() {
-        locate_behind(place, packet)
-    } else {
-        Ok(place)
-    }
-}
-
-/// The same behind the header that begins at `place`, or there if it belongs to the endpoints.
-#[cold]
-fn locate_behind(mut place: Place, packet: &[u8]) -> Result<Place, ChainError> {
+    let mut place = Place::first(packet)?;
     let mut ahead = place;
 
     while let Some(next) = ahead.next(packet)? {
@@ -251,6 +224,14 @@ fn locate_behind(mut place: Place, packet: &[u8]) -> Result<Place, ChainError> {
         ahead = next;
     }
     Ok(place)
+}
+
+/// The same for a packet of which this is the IPv6 header, if nothing of the routing sublayer can be
+/// behind it: so it is with most packets. [`None`] where [`locate`] has to look.
+#[inline]
+pub fn behind_ipv6(header: &Ipv6Header) -> Option<Place> {
+    let place = Place::behind_ipv6(header);
+    (!place.has_next()).then_some(place)
 }
 
 /// The place of a Shim6 header at `offset`, to which a receiver came over Hop-by-Hop, Routing,

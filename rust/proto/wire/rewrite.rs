@@ -86,23 +86,43 @@ pub fn outbound(
     .ok_or(RewriteError::HeadTooShort)
 }
 
-/// Inbound: replaces the locators by `ulids` and removes the payload extension header at `place`.
-///
-/// `head` begins with the packet and has at least the octets up to the end of that header.
-/// `packet_len` is the length of the whole packet before, in octets from the IPv6 header.
-/// Afterwards the packet begins 8 octets into `head` and is 8 octets shorter; the returned header
-/// is the one that was removed.
+/// The payload extension header at `place` of the packet that `head` begins with.
 ///
 /// # Errors
 ///
-/// [`RewriteError::HeadTooShort`], [`RewriteError::NotPayload`] and [`RewriteError::Payload`];
-/// `head` is unchanged then.
+/// [`RewriteError::HeadTooShort`], [`RewriteError::NotPayload`] and [`RewriteError::Payload`].
+#[inline]
+pub fn payload_at(head: &[u8], place: &Place) -> Result<PayloadHeader, RewriteError> {
+    if !place.is_shim6() {
+        return Err(RewriteError::NotPayload);
+    }
+    let octets = head
+        .get(place.offset()..)
+        .filter(|octets| octets.len() >= PayloadHeader::LEN)
+        .ok_or(RewriteError::HeadTooShort)?;
+    PayloadHeader::parse(octets)
+        .map_err(RewriteError::Payload)?
+        .ok_or(RewriteError::NotPayload)
+}
+
+/// Inbound: replaces the locators by `ulids` and removes the payload extension header at `place`,
+/// which is `header`, as of [`payload_at`].
+///
+/// `head` begins with the packet and has at least the octets up to the end of that header.
+/// `packet_len` is the length of the whole packet before, in octets from the IPv6 header.
+/// Afterwards the packet begins 8 octets into `head` and is 8 octets shorter.
+///
+/// # Errors
+///
+/// [`RewriteError::HeadTooShort`] and [`RewriteError::NotPayload`]; `head` is unchanged then.
+#[inline]
 pub fn inbound(
     head: &mut [u8],
     packet_len: usize,
     place: &Place,
+    header: &PayloadHeader,
     ulids: &UlidPair,
-) -> Result<PayloadHeader, RewriteError> {
+) -> Result<(), RewriteError> {
     if !place.is_shim6() {
         return Err(RewriteError::NotPayload);
     }
@@ -111,11 +131,6 @@ pub fn inbound(
         .checked_add(PayloadHeader::LEN)
         .ok_or(RewriteError::HeadTooShort)?;
     let head = head.get_mut(..end).ok_or(RewriteError::HeadTooShort)?;
-    let header = head
-        .get(place.offset()..)
-        .ok_or(RewriteError::HeadTooShort)
-        .and_then(|octets| PayloadHeader::parse(octets).map_err(RewriteError::Payload))?
-        .ok_or(RewriteError::NotPayload)?;
     let length = payload_length(packet_len.saturating_sub(PayloadHeader::LEN));
 
     move_head(head, place, 0, PayloadHeader::LEN);
@@ -130,7 +145,6 @@ pub fn inbound(
                 ulids.local.as_octets(),
             )
         })
-        .map(|()| header)
         .ok_or(RewriteError::HeadTooShort)
 }
 

@@ -21,9 +21,10 @@ use shim6_proto::{
             IcmpError,
             IcmpFault, //
         },
+        payload::PayloadHeader,
         quote::Quote,
         rewrite::{
-            inbound,
+            self,
             outbound,
             RewriteError, //
         }, //
@@ -60,6 +61,17 @@ pub fn packet(data: &[u8]) {
     }
 }
 
+/// Reads the payload extension header at `place` and removes it.
+fn inbound(
+    head: &mut [u8],
+    packet_len: usize,
+    place: &Place,
+    ulids: &UlidPair,
+) -> Result<PayloadHeader, RewriteError> {
+    let header = rewrite::payload_at(head, place)?;
+    rewrite::inbound(head, packet_len, place, &header, ulids).map(|()| header)
+}
+
 /// A place is inside of the packet, the same for every part of the packet that has it, and what
 /// cannot be done there changes nothing.
 fn check_any(octets: &[u8]) {
@@ -92,6 +104,11 @@ fn check_any(octets: &[u8]) {
         let mut head = vec![0x60; len];
         let _ = outbound(&mut head, len, &place, &PATH, TAG);
         let _ = inbound(&mut head, len, &place, &ULIDS);
+        let header = PayloadHeader {
+            next_header: 59,
+            tag: TAG,
+        };
+        let _ = rewrite::inbound(&mut head, len, &place, &header, &ULIDS);
     }
 }
 

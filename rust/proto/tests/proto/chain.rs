@@ -2,12 +2,16 @@
 
 //! Where the Shim6 header goes and where it is found (RFC 5533, Sections 4.6 and 11.1).
 
-use shim6_proto::wire::chain::{
-    at,
-    locate,
-    ChainError,
-    Place,
-    MAX_HEADERS, //
+use shim6_proto::wire::{
+    chain::{
+        at,
+        behind_ipv6,
+        locate,
+        ChainError,
+        Place,
+        MAX_HEADERS, //
+    },
+    ipv6::Ipv6Header, //
 };
 
 use crate::support::{
@@ -53,6 +57,22 @@ fn assert_behind(headers: &[u8], skipped: usize) -> Place {
 #[test]
 fn directly_behind_ipv6() {
     assert_behind(&[UDP], 0);
+}
+
+/// What the IPv6 header alone tells: where to look further, and else the same place.
+#[test]
+fn behind_an_ipv6_header_that_was_read() {
+    for number in 0..=u8::MAX {
+        let packet = chain(&[number, UDP]);
+        let header = Ipv6Header::parse(&packet).unwrap();
+        let place = behind_ipv6(&header);
+
+        if matches!(number, HOP_BY_HOP | ROUTING | DESTINATION) {
+            assert_eq!(place, None);
+        } else {
+            assert_eq!(place, Some(locate(&packet).unwrap()));
+        }
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ use crate::{
         address,
         checksum,
         field,
+        inbound,
         tag,
         vectors, //
     }, //
@@ -94,7 +95,7 @@ fn check_inbound(case: &Value) {
     let place = chain::locate(&after).unwrap();
 
     assert!(place.is_shim6());
-    let header = rewrite::inbound(&mut after, length, &place, &receiver_ulids(case)).unwrap();
+    let header = inbound(&mut after, length, &place, &receiver_ulids(case)).unwrap();
     assert_eq!(header.tag, tag(&case["peer_tag"]));
     assert_eq!(hex::encode(&after[8..]), case["before"].as_str().unwrap());
 }
@@ -118,7 +119,7 @@ fn check_head_only(case: &Value) {
     assert_eq!(head, after[..end]);
 
     let place = chain::locate(&after[..end]).unwrap();
-    rewrite::inbound(&mut head, after.len(), &place, &receiver_ulids(case)).unwrap();
+    inbound(&mut head, after.len(), &place, &receiver_ulids(case)).unwrap();
     assert_eq!(head[8..], before[..place.offset()]);
 }
 

@@ -21,6 +21,7 @@ use shim6_proto::{
     tag::ContextTag,
     wire::{
         chain::{
+            behind_ipv6,
             locate,
             ChainError, //
         },
@@ -28,19 +29,18 @@ use shim6_proto::{
             IcmpError,
             IcmpFault, //
         },
+        ipv6::Ipv6Header,
         quote::{
             Quote,
             QuotedHeader, //
         },
-        rewrite::{
-            inbound,
-            outbound, //
-        }, //
+        rewrite::outbound, //
     }, //
 };
 
 use crate::support::{
     checksum,
+    inbound,
     packet, //
 };
 
@@ -219,6 +219,9 @@ proptest! {
                     *units %= 3;
                 }
             }
+        }
+        if let Some(place) = Ipv6Header::parse(&octets).and_then(|header| behind_ipv6(&header)) {
+            prop_assert_eq!(Ok(place), locate(&octets));
         }
         if let Ok(place) = locate(&octets) {
             prop_assert!(place.offset() <= octets.len());

@@ -5,8 +5,9 @@
 use shim6_proto::wire::{
     chain::locate,
     fault::Reason,
+    payload::PayloadHeader,
     rewrite::{
-        inbound,
+        self,
         outbound,
         payload_length,
         RewriteError, //
@@ -14,6 +15,7 @@ use shim6_proto::wire::{
 };
 
 use crate::support::{
+    inbound,
     packet,
     path,
     ulids,
@@ -145,7 +147,34 @@ fn inbound_header_that_is_cut() {
             Err(RewriteError::HeadTooShort)
         );
         assert_eq!(head, packet[..length]);
+
+        let header = PayloadHeader {
+            next_header: 17,
+            tag: TAG,
+        };
+        assert_eq!(
+            rewrite::inbound(&mut head, 48, &place, &header, &ulids()),
+            Err(RewriteError::HeadTooShort)
+        );
+        assert_eq!(head, packet[..length]);
     }
+}
+
+#[test]
+fn inbound_place_of_another_header() {
+    let packet = packet([1; 16], [2; 16], 17, &[0; 8]);
+    let place = locate(&packet).unwrap();
+    let header = PayloadHeader {
+        next_header: 17,
+        tag: TAG,
+    };
+    let mut changed = packet.clone();
+
+    assert_eq!(
+        rewrite::inbound(&mut changed, 48, &place, &header, &ulids()),
+        Err(RewriteError::NotPayload)
+    );
+    assert_eq!(changed, packet);
 }
 
 #[test]

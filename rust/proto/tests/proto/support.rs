@@ -15,6 +15,7 @@ use shim6_proto::{
     },
     tag::ContextTag,
     wire::{
+        chain::Place,
         fault::{
             Fault,
             Reason, //
@@ -23,7 +24,12 @@ use shim6_proto::{
             Arrival,
             Message, //
         },
-        option::HostOptions, //
+        option::HostOptions,
+        payload::PayloadHeader,
+        rewrite::{
+            self,
+            RewriteError, //
+        }, //
     }, //
 };
 
@@ -183,6 +189,17 @@ pub(crate) fn packet(
     packet.extend_from_slice(&destination);
     packet.extend_from_slice(body);
     packet
+}
+
+/// Reads the payload extension header at `place` and removes it.
+pub(crate) fn inbound(
+    head: &mut [u8],
+    packet_len: usize,
+    place: &Place,
+    ulids: &UlidPair,
+) -> Result<PayloadHeader, RewriteError> {
+    let header = rewrite::payload_at(head, place)?;
+    rewrite::inbound(head, packet_len, place, &header, ulids).map(|()| header)
 }
 
 /// An extension header of `units` times 8 octets, of the kind that begins with Next Header and
