@@ -16,6 +16,7 @@ use crate::{
     control::Control,
     datapath,
     kernel_ext::{
+        dst::InputRoutes,
         net::{
             Net,
             PerNet,
@@ -39,6 +40,8 @@ pub(crate) static NAMESPACES: Slot<Namespace> = Slot::new();
 pub(crate) struct Namespace {
     /// What was counted in it.
     pub(crate) counters: Counters,
+    /// Routes of packets that come to its addresses.
+    pub(crate) input_routes: InputRoutes,
     /// Its contexts.
     #[pin]
     pub(crate) contexts: Contexts,
@@ -90,6 +93,7 @@ impl PerNet for Namespace {
             try_pin_init!(Self {
                 contexts <- Contexts::new(),
                 counters: Counters::new()?,
+                input_routes: InputRoutes::new()?,
                 sockets <- Sockets::new(),
                 forks <- Forks::new(),
                 last_resort <- LastResort::new(),

@@ -14,7 +14,8 @@ use super::{
     locate,
     locate_behind_ipv6,
     may_have_shim6,
-    payload_header, //
+    payload_header,
+    TCP, //
 };
 use crate::{
     context::{
@@ -175,6 +176,27 @@ fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
     forward::received(skb, place);
     if Ipv6Header::parse(skb.head()).is_some_and(|header| header.destination.is_unicast()) {
         namespace.counters.count(Counter::InForwarded);
+    }
+}
+
+/// The hook at the end of PRE_ROUTING: where a translated packet goes is known since the last one
+/// came, which spares IPv6 to look it up. TCP remembers that itself.
+pub(super) struct Routed;
+
+impl Hook for Routed {
+    type Namespace = Namespace;
+
+    #[inline]
+    fn concerns(skb: &SkBuff, _namespace: &Namespace, _rcu: &Guard) -> bool {
+        skb.is_marked_translated()
+            && skb.dst().is_none()
+            && Ipv6Header::next_header(skb.head()) != Some(TCP)
+    }
+
+    #[inline]
+    fn handle(mut skb: SkBuff, _state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
+        namespace.input_routes.attach(&mut skb, rcu);
+        Verdict::Accept(skb)
     }
 }
 

@@ -64,6 +64,9 @@ use kernel::{
     sync::rcu::Guard, //
 };
 
+/// TCP's protocol number.
+const TCP: u8 = 6;
+
 /// Before defragmentation (-400), raw (-300) and conntrack (-200), which are to see ULIDs.
 const BEFORE_ALL: i32 = -500;
 
@@ -76,6 +79,7 @@ pub(crate) static HOOKS: HookSets<Namespace> = HookSets::new(
     Hooks::new([
         hook::<output::Output>(HookPlace::LocalOut, AFTER_ALL),
         hook::<input::Local>(HookPlace::LocalIn, AFTER_ALL),
+        hook::<input::Routed>(HookPlace::PreRouting, AFTER_ALL),
     ]),
     Hooks::new([
         hook::<input::Input>(HookPlace::PreRouting, BEFORE_ALL),

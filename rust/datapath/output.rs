@@ -8,7 +8,8 @@ use super::{
     at,
     conversation,
     locate,
-    locate_behind_ipv6, //
+    locate_behind_ipv6,
+    TCP, //
 };
 use crate::{
     context::{
@@ -70,9 +71,6 @@ use kernel::{
         Guard, //
     }, //
 };
-
-/// TCP's protocol number.
-const TCP: u8 = 6;
 
 /// The hook in LOCAL_OUT.
 pub(super) struct Output;

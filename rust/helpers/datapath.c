@@ -13,7 +13,9 @@
 #include <linux/timekeeping.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
+#include <net/fib_rules.h>
 #include <net/gso.h>
+#include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 
@@ -92,6 +94,112 @@ void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst)
 	shim6_slot_write(slot, dst, rt6_get_cookie(dst_rt6_info(dst)));
 	local_bh_enable();
 	dst_release(old);
+}
+
+/*
+ * The routes of received packets that are for this host, on one CPU. The key is the destination,
+ * which such a route has itself, and the device by which they came; its index is the upper half
+ * of the number, the cookie the lower one.
+ */
+struct input_routes {
+	struct shim6_slot slots[4];
+} ____cacheline_aligned;
+
+void __percpu *shim6_helper_input_routes_alloc(void)
+{
+	return alloc_percpu(struct input_routes);
+}
+
+void shim6_helper_input_routes_free(void __percpu *memory)
+{
+	struct input_routes __percpu *routes = memory;
+	int cpu, i;
+
+	if (!routes)
+		return;
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < ARRAY_SIZE(routes->slots); i++)
+			dst_release(per_cpu_ptr(routes, cpu)->slots[i].object);
+	free_percpu(routes);
+}
+
+static __always_inline struct shim6_slot *input_slot(struct input_routes *routes,
+						     const struct sk_buff *skb)
+{
+	unsigned int key = ipv6_hdr(skb)->daddr.s6_addr[15] ^ skb->dev->ifindex;
+
+	return &routes->slots[key % ARRAY_SIZE(routes->slots)];
+}
+
+/*
+ * Whether the first rule of all is the one that asks the table of local addresses about every
+ * packet: then nothing else of a packet matters to where it goes if that table has its
+ * destination. Where rules change, all cookies do.
+ */
+static bool local_table_is_first(struct net *net)
+{
+#ifdef CONFIG_IPV6_MULTIPLE_TABLES
+	const struct fib_rule *rule =
+		list_first_or_null_rcu(&net->ipv6.fib6_rules_ops->rules_list,
+				       struct fib_rule, list);
+
+	return rule && fib6_rule_default(rule) && rule->table == RT6_TABLE_LOCAL &&
+	       !rule->mark_mask && !rule->ip_proto;
+#else
+	return true;
+#endif
+}
+
+/* The same for a route, and whether there is one address in it, of any sender. */
+static bool is_of_local_table(struct net *net, const struct rt6_info *rt)
+{
+	const struct fib6_info *from = rcu_dereference(rt->from);
+
+	return from && from->fib6_table->tb6_id == RT6_TABLE_LOCAL &&
+	       rt->rt6i_dst.plen == 128 && !fib6_routes_require_src(net);
+}
+
+static noinline void look_input_route_up(struct input_routes __percpu *routes,
+					 struct sk_buff *skb)
+{
+	struct net *net = dev_net_rcu(skb->dev);
+	struct dst_entry *dst, *old;
+	struct shim6_slot *slot;
+
+	if (!IS_ENABLED(CONFIG_64BIT) || netif_is_l3_slave(skb->dev) ||
+	    !local_table_is_first(net))
+		return;
+	ip6_route_input(skb);
+	dst = skb_dst(skb);
+	if (dst->input != ip6_input || !is_of_local_table(net, dst_rt6_info(dst)) ||
+	    !dst_hold_safe(dst))
+		return;
+	local_bh_disable();
+	slot = input_slot(this_cpu_ptr(routes), skb);
+	old = slot->object;
+	shim6_slot_write(slot, dst, (u64)skb->dev->ifindex << 32 |
+				    rt6_get_cookie(dst_rt6_info(dst)));
+	local_bh_enable();
+	dst_release(old);
+}
+
+/*
+ * Gives a packet at the end of PRE_ROUTING the route that IPv6 is going to look up for it, if it
+ * is for an address of this host, and remembers that. Else IPv6 looks it up.
+ */
+void shim6_helper_route_input(void __percpu *memory, struct sk_buff *skb)
+{
+	struct input_routes __percpu *routes = memory;
+	struct dst_entry *dst;
+	long number;
+
+	dst = shim6_slot_read(input_slot(raw_cpu_ptr(routes), skb), &number);
+	if (likely(dst && (u64)number >> 32 == skb->dev->ifindex &&
+		   ipv6_addr_equal(&dst_rt6_info(dst)->rt6i_dst.addr, &ipv6_hdr(skb)->daddr) &&
+		   dst_check(dst, (u32)number)))
+		skb_dst_set_noref(skb, dst);
+	else
+		look_input_route_up(routes, skb);
 }
 
 static __always_inline void exit_by(const struct sk_buff *skb, struct dst_entry *dst,

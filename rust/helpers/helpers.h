@@ -147,6 +147,9 @@ void shim6_helper_call_recv_ctl(const void *function, struct sock *sk, struct ms
 void __percpu *shim6_helper_routes_alloc(void);
 void shim6_helper_routes_free(void __percpu *routes);
 void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst);
+void __percpu *shim6_helper_input_routes_alloc(void);
+void shim6_helper_input_routes_free(void __percpu *memory);
+void shim6_helper_route_input(void __percpu *memory, struct sk_buff *skb);
 u64 shim6_helper_coarse_msecs(void);
 void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsigned int added,
 			  struct shim6_helper_exit *exit);

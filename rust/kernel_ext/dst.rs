@@ -343,3 +343,47 @@ impl Drop for DstCache {
         unsafe { bindings::shim6_helper_routes_free(self.0.as_ptr()) };
     }
 }
+
+/// The routes of received packets that are for this host, remembered by every CPU.
+///
+/// # Invariants
+///
+/// The pointer is of `shim6_helper_input_routes_alloc`.
+pub(crate) struct InputRoutes(NonNull<c_void>);
+
+// SAFETY: The routes are per CPU and synchronise themselves.
+unsafe impl Send for InputRoutes {}
+// SAFETY: As above.
+unsafe impl Sync for InputRoutes {}
+
+impl InputRoutes {
+    /// Nothing is remembered yet. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        fault::point(fault::Point::PerCpu)?;
+        // SAFETY: No requirements.
+        let routes = unsafe { bindings::shim6_helper_input_routes_alloc() };
+        // INVARIANT: Allocated just now.
+        Ok(Self(NonNull::new(routes).ok_or(ENOMEM)?))
+    }
+
+    /// Gives a packet without a route that leaves PRE_ROUTING the one that IPv6 would look up next,
+    /// if that is an address of this host and nothing else of the packet matters; else it stays as
+    /// it is.
+    #[inline]
+    pub(crate) fn attach(&self, skb: &mut SkBuff, _rcu: &Guard) {
+        // SAFETY: The routes are by the type invariant. The packet is ours; device and IPv6 header
+        // are set in the hooks of IPv6. RCU read lock held.
+        unsafe { bindings::shim6_helper_route_input(self.0.as_ptr(), skb.as_ptr()) };
+    }
+}
+
+impl Drop for InputRoutes {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant; nobody else can reach the routes.
+        unsafe { bindings::shim6_helper_input_routes_free(self.0.as_ptr()) };
+    }
+}

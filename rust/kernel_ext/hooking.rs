@@ -53,13 +53,16 @@ global_lock! {
     };
 }
 
-/// How many hooks there are in either set.
-const SET: usize = 2;
+/// How many hooks a namespace has of its own.
+const OWN: usize = 3;
+
+/// How many there are in the other set.
+const PASSING: usize = 2;
 
 /// What a namespace keeps of its hooks. Written under the lock of the machine.
 pub(crate) struct Gate {
-    own: HooksOf<SET>,
-    passing: HooksOf<SET>,
+    own: HooksOf<OWN>,
+    passing: HooksOf<PASSING>,
     /// Whether the namespace has entered and not left.
     is_present: AtomicBool,
     is_open: AtomicBool,
@@ -91,13 +94,13 @@ pub(crate) trait Hooked: PerNet {
 
 /// Hooks of namespaces; a static, and the only one of its kind.
 pub(crate) struct HookSets<T> {
-    own: Hooks<T, SET>,
-    passing: Hooks<T, SET>,
+    own: Hooks<T, OWN>,
+    passing: Hooks<T, PASSING>,
 }
 
 impl<T: Hooked> HookSets<T> {
     /// `own` are there while their namespace needs them, `passing` while any does.
-    pub(crate) const fn new(own: Hooks<T, SET>, passing: Hooks<T, SET>) -> Self {
+    pub(crate) const fn new(own: Hooks<T, OWN>, passing: Hooks<T, PASSING>) -> Self {
         Self { own, passing }
     }
 

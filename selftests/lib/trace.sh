@@ -15,7 +15,7 @@ trace_begin() {
 
 # An instance goes when nobody traces in it any more.
 trace_end() {
-	[[ ! -d $TRACE ]] || { echo 0 >"$TRACE/events/shim6/enable" && rmdir "$TRACE"; }
+	[[ ! -d $TRACE ]] || { echo 0 >"$TRACE/events/enable" && rmdir "$TRACE"; }
 }
 
 # trace_forget: what was recorded.

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The route of translated datagrams to an address of this host is looked up once, and anew when
+# routing, rules or what a firewall made of them say something else: as with packets that the
+# module does not touch.
+
+. "$(dirname "$0")/lib/tap.sh"
+. "$(dirname "$0")/lib/traffic.sh"
+. "$(dirname "$0")/lib/trace.sh"
+
+readonly DATAGRAMS=50
+# Nobody's, and in the same place of the cache as B1, which ends with the same octet.
+readonly ELSEWHERE=2001:db8:cc::${B1: -2}
+
+# exchange WHAT: datagrams there and back, a case. LOOKUPS is how often B looked into the table of
+# local addresses meanwhile, for what came to it by a device.
+exchange() {
+	trace_forget
+	check "$1" once udp -n $DATAGRAMS -i 2 A1 B1
+	LOOKUPS=$(grep -c " fib6_table_lookup: table 255 .* -> $B1/" "$TRACE/trace") || true
+}
+
+# counted NAME: packets that a named counter of B saw.
+counted() {
+	on B nft -j list counter inet host "$1" | jq '.nftables[].counter?.packets // empty'
+}
+
+# send N: N datagrams from A to B that need no answer.
+send() {
+	on A traffic udp -n "$1" -i 2 -w 1 "$A1" "$B1" "$PORT" >"$TOPO_DIR/sent" 2>&1 || true
+}
+
+# compare WHAT COUNTER: datagrams pass a counter of B, without locators and with them.
+compare() {
+	local plain
+
+	topo_switch_both A1 B1
+	on B nft reset counters >/dev/null
+	send 5
+	plain=$(counted "$2")
+	topo_switch_both A2 B2
+	on B nft reset counters >/dev/null
+	send 5
+	is "$1, plain and translated" "$plain $(counted "$2")" '5 5'
+}
+
+tap_begin
+topo_up direct
+topo_contexts || die "contexts"
+serve B
+trace_begin || die "no tracefs"
+# What a host sends comes by no device, or by the loopback one.
+echo 'iif > 1' >"$TRACE/events/fib6/fib6_table_lookup/filter" || die "no tracepoint of routing"
+echo 1 >"$TRACE/events/fib6/fib6_table_lookup/enable" || die "no tracepoint of routing"
+
+exchange "datagrams between ULIDs"
+holds "  each is looked up" "$LOOKUPS >= $DATAGRAMS"
+topo_switch_both A2 B2
+exchange "translated datagrams"
+holds "  one in a while is looked up" "$LOOKUPS <= $(nproc) + 2"
+exchange "the same again"
+is "  none is looked up" "$LOOKUPS" 0
+
+on B ip addr add 2001:db8:b:1::77/128 dev up1
+exchange "after another address came"
+holds "  one in a while is looked up" "$LOOKUPS <= $(nproc) + 2"
+
+on B sysctl -qw net.ipv6.conf.all.forwarding=1
+on B ip -6 route add "$ELSEWHERE/128" via fe80::2 dev up1 || die "route"
+on B nft -f - <<-END || die "nftables"
+	table inet host {
+	    counter in_ulid { }
+	    counter in_mark { }
+	    counter elsewhere { }
+	    chain change {
+	        type filter hook prerouting priority raw;
+	    }
+	    chain input {
+	        type filter hook input priority filter;
+	        ip6 daddr $B1 udp dport $PORT counter name in_ulid
+	        ip6 daddr $B1 udp dport $PORT mark 7 counter name in_mark
+	    }
+	    chain forward {
+	        type filter hook forward priority filter;
+	        ip6 daddr $ELSEWHERE udp dport $PORT counter name elsewhere
+	    }
+	}
+END
+compare "datagrams come in" in_ulid
+on B nft add rule inet host change udp dport $PORT ip6 daddr set "$ELSEWHERE"
+compare "those with another destination are forwarded" elsewhere
+on B nft flush chain inet host change
+compare "and again not" in_ulid
+
+on B nft add rule inet host change udp dport $PORT meta mark set 7
+on B ip -6 rule add pref 5 fwmark 7 blackhole
+compare "a rule behind that of local addresses is not asked" in_mark
+on B ip -6 rule add pref 100 lookup local
+on B ip -6 rule del pref 0
+send 5
+topo_switch_both A1 B1
+send 5
+is "one before it is, plain and translated" "$(counted in_mark)" 5
+on B nft flush chain inet host change
+compare "other datagrams are not in its way" in_ulid
+topo_switch_both A2 B2
+exchange "where another rule is first"
+holds "  each is looked up" "$LOOKUPS >= $DATAGRAMS"
+on B ip -6 rule add pref 0 lookup local
+on B ip -6 rule del pref 100
+exchange "where it is first again"
+holds "  one in a while is looked up" "$LOOKUPS <= $(nproc) + 2"
+
+on B ip -6 rule add pref 0 from "$A1" ipproto udp blackhole
+on B ip -6 rule del pref 0 lookup local
+on B ip -6 rule add pref 0 lookup local
+on B nft reset counters >/dev/null
+send 5
+is "a rule without a mark that is before it" "$(counted in_ulid)" 0
+on B ip -6 rule del pref 0 from "$A1" ipproto udp blackhole
+compare "and is gone" in_ulid
+tap_end
