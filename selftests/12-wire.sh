@@ -70,27 +70,36 @@ hop=$(tcpdump -n -x -c 1 -r "$TOPO_DIR/wire-B1.pcap" "src $A2 and ip6[6] == 0" 2
 is "the header sits behind hop-by-hop options" "${hop:80:32}" \
 	"8c00010400000000$(hex_payload 17 "$TAG_B")"
 
-# Who reads a packet later shares it with the host, which has changed its own meanwhile.
-coproc TAP {
-	on B python3 -c '
+# shared HOST DEVICE PACKET: who reads a packet later shares it with the host, which has changed its
+# own meanwhile.
+shared() {
+	local line
+
+	coproc TAP {
+		on "$1" python3 -c '
 import socket, sys
 ipv6 = 0x86dd
 tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ipv6))
-tap.bind(("up1", ipv6))
+tap.bind((sys.argv[1], ipv6))
 print("ready", flush=True)
 sys.stdin.readline()
 packet = b""
 while packet[6:7] != bytes([140]):
     packet = tap.recv(2048, socket.MSG_DONTWAIT)
 name = lambda octets: socket.inet_ntop(socket.AF_INET6, octets)
-print(name(packet[8:24]), name(packet[24:40]), packet[40:48].hex())'
+print(name(packet[8:24]), name(packet[24:40]), packet[40:48].hex())' "$2"
+	}
+	{ read -r -t 20 line && [[ $line == ready ]]; } <&"${TAP[0]}" || die "no packet socket"
+	once udp -n 1 A1 B1 >/dev/null || die "no datagram"
+	echo >&"${TAP[1]}"
+	read -r -t 20 line <&"${TAP[0]}" || line='nothing'
+	wait "$TAP_PID"
+	is "$1: a packet socket that reads later has the packet as it came" "$line" "$3"
 }
-{ read -r -t 20 line && [[ $line == ready ]]; } <&"${TAP[0]}" || die "no packet socket"
-once udp -n 1 A1 B1 >/dev/null || die "no datagram"
-echo >&"${TAP[1]}"
-read -r -t 20 line <&"${TAP[0]}" || line='nothing'
-is "a packet socket that reads later has the packet as it came" \
-	"$line" "$A2 $B1 $(hex_payload 17 "$TAG_B")"
+
+shared B up1 "$A2 $B1 $(hex_payload 17 "$TAG_B")"
+# That comes to the locator which A sends from.
+shared A up2 "$B2 $A2 $(hex_payload 17 "$TAG_A")"
 
 sorts() {
 	printf '%s 0 True %s\n' 6 "$1" 17 "$1" 58 "$1" 253 "$1"

@@ -65,6 +65,9 @@ enum {
 	SHIM6_SKB_TSTAMP		= offsetof(struct sk_buff, tstamp),
 	SHIM6_SKB_REFDST		= offsetof(struct sk_buff, _skb_refdst),
 	SHIM6_SKB_DST_NOREF		= SKB_DST_NOREF,
+	SHIM6_SKB_CLONED		= CLONED_OFFSET,
+	SHIM6_SKB_CLONED_MASK		= CLONED_MASK,
+	SHIM6_SKB_IP_SUMMED		= PKT_TYPE_OFFSET,
 };
 
 /* What is read for every packet, of structures that are opaque to Rust. */
@@ -73,6 +76,7 @@ enum {
 	SHIM6_NETDEV_STATE		= offsetof(struct net_device, state),
 	SHIM6_NETDEV_NO_CARRIER		= BIT(__LINK_STATE_NOCARRIER),
 	SHIM6_NET_GEN			= offsetof(struct net, gen),
+	SHIM6_NET_ADDRESS_CHANGES	= offsetof(struct net, ipv6.dev_addr_genid),
 	SHIM6_NET_GENERIC_PTR		= offsetof(struct net_generic, ptr),
 #ifdef CONFIG_XFRM
 	SHIM6_HAS_XFRM			= 1,

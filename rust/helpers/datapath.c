@@ -345,6 +345,18 @@ static __always_inline int open_head(struct sk_buff *skb, unsigned int len)
 	return err;
 }
 
+/* Rust looks at this by itself. */
+static_assert(sizeof_field(struct net, ipv6.dev_addr_genid) == sizeof(u32));
+
+static __always_inline void check_summed(void)
+{
+	static const struct sk_buff complete = { .ip_summed = CHECKSUM_COMPLETE };
+	static const struct sk_buff all = { .ip_summed = 3 };
+
+	BUILD_BUG_ON(((const u8 *)&complete)[PKT_TYPE_OFFSET] != SHIM6_SKB_SUMMED_COMPLETE);
+	BUILD_BUG_ON(((const u8 *)&all)[PKT_TYPE_OFFSET] != SHIM6_SKB_SUMMED_MASK);
+}
+
 /* Lets the first @len octets be written, and takes them out of the packet's checksum. */
 int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len)
 {
@@ -378,6 +390,7 @@ int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in
 {
 	int err;
 
+	check_summed();
 	if (!is_ours && !ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, NULL, 0))
 		return SHIM6_HELPER_RECIPIENT_FOREIGN;
 	if (!is_local(net, inner, inner_known))

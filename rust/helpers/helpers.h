@@ -144,6 +144,16 @@ void shim6_helper_call_recv_ctl(const void *function, struct sock *sk, struct ms
 				struct sk_buff *skb);
 
 /* datapath.c */
+
+/* CHECKSUM_COMPLETE among other bits of its octet in struct sk_buff, and all those of ip_summed. */
+#ifdef __BIG_ENDIAN_BITFIELD
+#define SHIM6_SKB_SUMMED_COMPLETE	(CHECKSUM_COMPLETE << 1)
+#define SHIM6_SKB_SUMMED_MASK		(3 << 1)
+#else
+#define SHIM6_SKB_SUMMED_COMPLETE	(CHECKSUM_COMPLETE << 5)
+#define SHIM6_SKB_SUMMED_MASK		(3 << 5)
+#endif
+
 void __percpu *shim6_helper_routes_alloc(void);
 void shim6_helper_routes_free(void __percpu *routes);
 void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst);

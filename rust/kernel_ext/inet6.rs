@@ -19,7 +19,10 @@ use crate::bindings;
 use core::{
     marker::PhantomData,
     ptr,
-    sync::atomic::AtomicU32, //
+    sync::atomic::{
+        AtomicU32,
+        Ordering::Relaxed, //
+    }, //
 };
 use kernel::{
     ffi::c_int,
@@ -46,6 +49,13 @@ impl KnownLocal {
     /// Nothing is known yet.
     pub(crate) const fn new() -> Self {
         Self(AtomicU32::new(0))
+    }
+
+    /// Whether no address has changed since it was found to be local.
+    #[inline]
+    pub(super) fn is_current(&self, net: &Net) -> bool {
+        let known = self.0.load(Relaxed);
+        known != 0 && known == net.address_changes()
     }
 
     #[inline]

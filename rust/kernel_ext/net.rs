@@ -66,6 +66,19 @@ impl Net {
         self.0.get()
     }
 
+    /// How often its addresses have changed, as IPv6 counts it: 0 as long as they have not.
+    #[inline]
+    pub(super) fn address_changes(&self) -> u32 {
+        // SAFETY: The namespace is live; the offset is that of an atomic counter, which C changes at
+        // the same time.
+        unsafe {
+            self.as_ptr()
+                .byte_add(bindings::SHIM6_NET_ADDRESS_CHANGES as usize)
+                .cast::<u32>()
+                .read_volatile()
+        }
+    }
+
     /// Whether the namespace is being taken down, so that nobody uses it any more.
     pub(crate) fn is_dying(&self) -> bool {
         // SAFETY: The namespace is live.

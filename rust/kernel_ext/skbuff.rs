@@ -343,6 +343,17 @@ impl SkBuff {
         }))
     }
 
+    /// Whether the first `len` octets are linear and exclusively ours, and nothing is known of the
+    /// sum over the whole packet. There may be more of which that is true.
+    #[inline]
+    fn is_writable(&self, len: usize) -> bool {
+        let is_cloned =
+            u32::from(member!(self, SHIM6_SKB_CLONED, u8)) & bindings::SHIM6_SKB_CLONED_MASK != 0;
+        let summed =
+            u32::from(member!(self, SHIM6_SKB_IP_SUMMED, u8)) & bindings::SHIM6_SKB_SUMMED_MASK;
+        len <= self.linear_len() && !is_cloned && summed != bindings::SHIM6_SKB_SUMMED_COMPLETE
+    }
+
     /// Lets the first `len` octets be edited.
     ///
     /// # Errors
@@ -375,6 +386,10 @@ impl SkBuff {
         is_ours: bool,
         len: usize,
     ) -> Result<Recipient<'_>> {
+        if is_ours && known.is_current(net) && self.is_writable(len) {
+            // INVARIANT: By `is_writable`.
+            return Ok(Recipient::Ours(OpenHead { skb: self, len }));
+        }
         if len > self.len() {
             return Err(EINVAL);
         }
