@@ -20,18 +20,21 @@ use super::{
 use crate::{
     context::{
         default_identity,
+        Context,
         Counter,
         Namespace, //
     },
     kernel_ext::{
         address::In6Addr,
         inet6,
+        net::Net,
         netfilter::{
             Hook,
             State,
             Verdict, //
         },
         skbuff::{
+            OpenHead,
             Recipient,
             SkBuff, //
         },
@@ -40,7 +43,10 @@ use crate::{
         locator::UlidPair,
         wire::{
             chain::Place,
-            flow::Direction,
+            flow::{
+                Direction,
+                Flow, //
+            },
             ipv6::{
                 next_header,
                 Ipv6Header, //
@@ -83,6 +89,7 @@ impl Hook for Input {
 
 /// A packet that may have a payload extension header. One that is not ours to translate is left
 /// alone; if it is for this host all the same, the protocol handler gets and counts it.
+// What few packets need is elsewhere, so that what most of them need is in few cache lines.
 fn payload(
     mut skb: SkBuff,
     header: &Ipv6Header,
@@ -95,16 +102,10 @@ fn payload(
         return Verdict::Accept(skb);
     };
     let Some(shim6) = payload_header(&mut skb, &place) else {
-        if header.next_header != next_header::SHIM6 && !place.is_shim6() {
-            return icmp::error(skb, state, namespace, rcu);
-        }
-        return Verdict::Accept(skb);
+        return other(skb, header, &place, state, namespace, rcu);
     };
     let Some(context) = namespace.contexts.by_tag(shim6.tag, rcu) else {
-        if !inet6::is_local_address(net, &In6Addr::from_octets(header.destination.as_octets())) {
-            forwarded(namespace, &mut skb, &place);
-        }
-        return Verdict::Accept(skb);
+        return unknown(skb, header, &place, net, namespace);
     };
     let ulids = context.ulids();
     let inner = In6Addr::from_octets(ulids.local.as_octets());
@@ -120,24 +121,15 @@ fn payload(
     let is_ours = header.destination == context.local_locator(rcu);
     let open = match skb.enter(net, &inner, context.known_local(), is_ours, end) {
         Ok(Recipient::Ours(open)) => Ok(open),
-        Ok(Recipient::Foreign) => {
-            forwarded(namespace, &mut skb, &place);
-            return Verdict::Accept(skb);
-        }
-        Ok(Recipient::Outer) => {
-            // A ULID may be gone from all interfaces and yet identify the host (RFC 5533,
-            // Section 1.5). Then routing has to find this host by the locator, while it is there.
-            if !skb.route_input() {
-                skb.drop_dst();
-                return Verdict::Accept(skb);
-            }
-            skb.open_head(end)
-        }
+        Ok(Recipient::Foreign) => return foreign(skb, &place, namespace),
+        Ok(Recipient::Outer) => match by_locator(&mut skb, end) {
+            Some(open) => open,
+            None => return Verdict::Accept(skb),
+        },
         Err(error) => Err(error),
     };
     if !accepts_payload(namespace, context) {
-        let reason = namespace.dropped(Counter::InEarly, skb.head());
-        return Verdict::Drop(skb, EINVAL, reason);
+        return drop(namespace, skb, Counter::InEarly, EINVAL);
     }
     let tally = namespace.counters.tally(Counter::InTranslated);
     let closed = open.map(|open| {
@@ -147,27 +139,86 @@ fn payload(
     });
     let now = match closed {
         Ok(Ok(msecs)) => at(msecs),
-        Ok(Err(_)) => {
-            // The header was found there above.
-            let reason = namespace.dropped(Counter::InBadHeaders, skb.head());
-            return Verdict::Drop(skb, EINVAL, reason);
-        }
-        Err(error) => {
-            let reason = namespace.dropped(Counter::InNoMemory, skb.head());
-            return Verdict::Drop(skb, error, reason);
-        }
+        // The header was found there above.
+        Ok(Err(_)) => return drop(namespace, skb, Counter::InBadHeaders, EINVAL),
+        Err(error) => return drop(namespace, skb, Counter::InNoMemory, error),
     };
     skb.mark_translated(arrival.raw());
-    if let Some(flow) = flow {
-        namespace.came_by(Some(context), ulids, flow, rcu);
-    }
-    if context.is_fork() {
-        namespace.counters.count(Counter::InForked);
+    if flow.is_some() || context.is_fork() {
+        came_by(namespace, context, flow, rcu);
     }
     if context.received(now, rcu) {
         namespace.control.stamped(namespace, context);
     }
     Verdict::Accept(skb)
+}
+
+/// A packet without a payload header where such a one could be.
+#[cold]
+fn other(
+    skb: SkBuff,
+    header: &Ipv6Header,
+    place: &Place,
+    state: &State,
+    namespace: &Namespace,
+    rcu: &Guard,
+) -> Verdict {
+    if header.next_header != next_header::SHIM6 && !place.is_shim6() {
+        return icmp::error(skb, state, namespace, rcu);
+    }
+    Verdict::Accept(skb)
+}
+
+/// A packet with a tag of no context.
+#[cold]
+fn unknown(
+    mut skb: SkBuff,
+    header: &Ipv6Header,
+    place: &Place,
+    net: &Net,
+    namespace: &Namespace,
+) -> Verdict {
+    if !inet6::is_local_address(net, &In6Addr::from_octets(header.destination.as_octets())) {
+        forwarded(namespace, &mut skb, place);
+    }
+    Verdict::Accept(skb)
+}
+
+/// A packet with the tag of a context that is for another host.
+#[cold]
+fn foreign(mut skb: SkBuff, place: &Place, namespace: &Namespace) -> Verdict {
+    forwarded(namespace, &mut skb, place);
+    Verdict::Accept(skb)
+}
+
+/// A packet for a ULID that is not an address of this host: it may be gone from all interfaces and
+/// yet identify the host (RFC 5533, Section 1.5). Then routing has to find this host by the locator,
+/// while it is there. [`None`] if it does not.
+#[cold]
+fn by_locator(skb: &mut SkBuff, end: usize) -> Option<Result<OpenHead<'_>>> {
+    if !skb.route_input() {
+        skb.drop_dst();
+        return None;
+    }
+    Some(skb.open_head(end))
+}
+
+/// Drops a packet.
+#[cold]
+fn drop(namespace: &Namespace, skb: SkBuff, counter: Counter, error: Error) -> Verdict {
+    let reason = namespace.dropped(counter, skb.head());
+    Verdict::Drop(skb, error, reason)
+}
+
+/// A packet came by a context where there are forks.
+#[cold]
+fn came_by(namespace: &Namespace, context: &Context, flow: Option<Flow>, rcu: &Guard) {
+    if let Some(flow) = flow {
+        namespace.came_by(Some(context), context.ulids(), flow, rcu);
+    }
+    if context.is_fork() {
+        namespace.counters.count(Counter::InForked);
+    }
 }
 
 /// A packet with a payload header that is for another host, or for a group, which may be for this
@@ -247,6 +298,7 @@ impl Hook for Local {
 }
 
 /// The last packet of a conversation came without a header: so it goes on.
+#[cold]
 fn came_plain(namespace: &Namespace, skb: &mut SkBuff, ulids: &UlidPair, rcu: &Guard) {
     let flow = locate(skb).and_then(|place| {
         let (at, first) = (place.offset(), place.next_header());

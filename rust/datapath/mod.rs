@@ -152,7 +152,9 @@ fn payload_header(skb: &mut SkBuff, place: &Place) -> Option<PayloadHeader> {
     rewrite::payload_at(skb.head(), place).ok()
 }
 
-/// The conversation of a packet whose endpoint header of number `first` begins at `offset`.
+/// The conversation of a packet whose endpoint header of number `first` begins at `offset`. Only
+/// where there are forks.
+#[cold]
 fn conversation(skb: &mut SkBuff, offset: usize, first: u8, direction: Direction) -> Option<Flow> {
     /// Ports and flags, behind a few small headers.
     const ENOUGH: usize = 40;
@@ -179,15 +181,23 @@ fn accepts_early_payload(namespace: &Namespace, context: &Context, state: State)
 }
 
 /// What a packet of a context keeps of how it came, if anybody wants to know.
+#[inline]
 fn arrival(namespace: &Namespace, context: &Context, header: &Ipv6Header, rcu: &Guard) -> Arrival {
-    if !namespace.sockets.any_receivers() {
-        return Arrival::UNKNOWN;
+    /// The same where somebody does.
+    #[cold]
+    fn wanted(context: &Context, header: &Ipv6Header, rcu: &Guard) -> Arrival {
+        let pair = LocatorPair {
+            local: header.destination,
+            peer: header.source,
+        };
+        Arrival::new(context, &pair, rcu)
     }
-    let pair = LocatorPair {
-        local: header.destination,
-        peer: header.source,
-    };
-    Arrival::new(context, &pair, rcu)
+
+    if namespace.sockets.any_receivers() {
+        wanted(context, header, rcu)
+    } else {
+        Arrival::UNKNOWN
+    }
 }
 
 /// Whether packets with this number behind the IPv6 header can have a Shim6 header in front of

@@ -83,8 +83,8 @@ impl Hook for Output {
         namespace.needs_hooks(rcu)
     }
 
+    // What few packets need is elsewhere, so that what most of them need is in few cache lines.
     fn handle(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
-        let net = state.net();
         let choice = take_choice(namespace, &mut skb);
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::Accept(skb);
@@ -103,23 +103,16 @@ impl Hook for Output {
         };
         let Some(context) = fork.or(default) else {
             if namespace.control.watches(namespace, rcu) {
-                let sender = state.sender(&skb);
-                namespace
-                    .control
-                    .sent_without_context(namespace, *ulids, sender, rcu);
+                without_context(namespace, *ulids, &skb, state, rcu);
             }
             return Verdict::Accept(skb);
         };
-        if namespace.sockets.any_opted_out()
-            && state
-                .sender(&skb)
-                .is_some_and(|sk| namespace.sockets.is_opted_out(sk, rcu))
-        {
+        if namespace.sockets.any_opted_out() && is_opted_out(namespace, &skb, state, rcu) {
             return Verdict::Accept(skb);
         }
         if skb.dst().is_some_and(|dst| dst.has_xfrm()) {
             // IPsec is above the shim (RFC 5533, Section 16.1): the packet comes back transformed.
-            namespace.counters.count(Counter::OutXfrmPending);
+            count(namespace, Counter::OutXfrmPending);
             return Verdict::Accept(skb);
         }
         if context.lent_to() != 0 {
@@ -129,13 +122,10 @@ impl Hook for Output {
             notice_pending(namespace, context, &skb, state, rcu);
         }
         if context.is_fork() {
-            namespace.counters.count(Counter::OutForked);
+            count(namespace, Counter::OutForked);
         }
         let way = if choice.is_some() || namespace.sockets.any_steered() {
-            let steering = choice
-                .and_then(|choice| choice.steering(&context.locators(rcu)))
-                .or_else(|| Some(namespace.sockets.steering(state.sender(&skb)?, rcu)));
-            Way::new(context, &steering.unwrap_or_default(), rcu)
+            Way::of(namespace, context, choice, &skb, state, rcu)
         } else {
             Way::Current(context.path(rcu))
         };
@@ -152,20 +142,67 @@ impl Hook for Output {
         ) {
             Ok(Translated::Whole) => Verdict::Accept(skb),
             Ok(Translated::ToFragment(mtu)) => {
-                namespace.counters.count(Counter::OutFragmented);
-                if let Some(choice) = way.choice(context, rcu) {
-                    // Each fragment inherits it.
-                    namespace.sockets.note_choice();
-                    skb.set_choice(choice.raw());
-                }
-                Verdict::Stolen(skb.fragment::<Fragments>(net, mtu, context))
+                fragment(namespace, context, skb, &way, mtu, state, rcu)
             }
-            Err((counter, error)) => {
-                let reason = namespace.dropped(counter, skb.head());
-                Verdict::Drop(skb, error, reason)
-            }
+            Err(failure) => drop(namespace, skb, failure),
         }
     }
+}
+
+/// Counts what happens to few packets.
+#[cold]
+fn count(namespace: &Namespace, counter: Counter) {
+    namespace.counters.count(counter);
+}
+
+/// A packet leaves between two addresses that have no context.
+#[cold]
+fn without_context(
+    namespace: &Namespace,
+    ulids: UlidPair,
+    skb: &SkBuff,
+    state: &State,
+    rcu: &Guard,
+) {
+    let sender = state.sender(skb);
+    namespace
+        .control
+        .sent_without_context(namespace, ulids, sender, rcu);
+}
+
+/// Whether the sender of a packet wants nothing to do with the shim.
+#[cold]
+fn is_opted_out(namespace: &Namespace, skb: &SkBuff, state: &State, rcu: &Guard) -> bool {
+    state
+        .sender(skb)
+        .is_some_and(|sk| namespace.sockets.is_opted_out(sk, rcu))
+}
+
+/// Makes fragments of a packet, each of which gets the header.
+#[cold]
+fn fragment(
+    namespace: &Namespace,
+    context: &Context,
+    mut skb: SkBuff,
+    way: &Way<'_>,
+    mtu: u32,
+    state: &State,
+    rcu: &Guard,
+) -> Verdict {
+    namespace.counters.count(Counter::OutFragmented);
+    if let Some(choice) = way.choice(context, rcu) {
+        // Each fragment inherits it.
+        namespace.sockets.note_choice();
+        skb.set_choice(choice.raw());
+    }
+    Verdict::Stolen(skb.fragment::<Fragments>(state.net(), mtu, context))
+}
+
+/// Drops a packet and tells its sender.
+#[cold]
+fn drop(namespace: &Namespace, skb: SkBuff, (counter, error): Failure) -> Verdict {
+    let reason = namespace.dropped(counter, skb.head());
+    Verdict::Drop(skb, error, reason)
 }
 
 /// A packet goes through a context.
@@ -177,6 +214,7 @@ fn note_sent(namespace: &Namespace, context: &Context, now: Instant, rcu: &Guard
 }
 
 /// The fork that a packet goes through: by its socket, or by its ports.
+#[cold]
 fn fork<'rcu>(
     namespace: &'rcu Namespace,
     ulids: UlidPair,
@@ -231,15 +269,22 @@ fn ulids_of(header: &Ipv6Header) -> UlidPair {
 /// Takes off what was chosen for a packet. What waits for IPsec keeps it until it comes back.
 #[inline]
 fn take_choice(namespace: &Namespace, skb: &mut SkBuff) -> Option<Choice> {
-    if !namespace.sockets.any_choices() {
-        return None;
+    /// The same where there may be one.
+    #[cold]
+    fn taken(skb: &mut SkBuff) -> Option<Choice> {
+        let choice = skb.choice()?;
+        if !skb.dst().is_some_and(|dst| dst.has_xfrm()) {
+            // To the device it would be a time.
+            skb.clear_choice();
+        }
+        Some(Choice::from_raw(choice))
     }
-    let choice = skb.choice()?;
-    if !skb.dst().is_some_and(|dst| dst.has_xfrm()) {
-        // To the device it would be a time.
-        skb.clear_choice();
+
+    if namespace.sockets.any_choices() {
+        taken(skb)
+    } else {
+        None
     }
-    Some(Choice::from_raw(choice))
 }
 
 /// Over what a packet goes.
@@ -258,6 +303,22 @@ struct Rewriting<'a> {
 }
 
 impl<'a> Way<'a> {
+    /// The way of a packet for which something was chosen, or whose socket may have wishes.
+    #[cold]
+    fn of(
+        namespace: &Namespace,
+        context: &'a Context,
+        choice: Option<Choice>,
+        skb: &SkBuff,
+        state: &State,
+        rcu: &'a Guard,
+    ) -> Self {
+        let steering = choice
+            .and_then(|choice| choice.steering(&context.locators(rcu)))
+            .or_else(|| Some(namespace.sockets.steering(state.sender(skb)?, rcu)));
+        Self::new(context, &steering.unwrap_or_default(), rcu)
+    }
+
     /// The way of a packet, where a locator that may not be used any more is that of the context.
     fn new(context: &'a Context, steering: &Steering, rcu: &'a Guard) -> Self {
         let path = context.path(rcu);
