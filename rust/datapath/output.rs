@@ -52,7 +52,10 @@ use crate::{
         tag::ContextTag,
         time::Instant,
         wire::{
-            chain::Place,
+            chain::{
+                self,
+                Place, //
+            },
             flow::Direction,
             ipv6::{
                 next_header,
@@ -415,11 +418,63 @@ enum Translated {
 /// What a failure counts as, and what the sender is told.
 type Failure = (Counter, Error);
 
+/// Sends a packet over other addresses, with our header.
+// Its only caller has in registers what would go through memory.
 #[expect(
     clippy::too_many_arguments,
     reason = "each is what the packet has to do with"
 )]
+#[inline(always)]
 fn translate(
+    namespace: &Namespace,
+    context: &Context,
+    skb: &mut SkBuff,
+    header: &Ipv6Header,
+    way: &Way<'_>,
+    rewriting: Rewriting<'_>,
+    state: &State,
+    rcu: &Guard,
+) -> Result<Translated, Failure> {
+    if let (Way::Current(Some(path)), Some(place)) = (way, chain::behind_ipv6(header)) {
+        let Rewriting { pair, tag } = rewriting;
+        let len = skb.len();
+        let left = skb.leave(
+            PayloadHeader::LEN,
+            &path.cache,
+            [
+                namespace.counters.tally(Counter::OutTranslated),
+                namespace.counters.tally(Counter::OutWhole),
+                namespace.counters.tally(Counter::OutSoftwareGso),
+            ],
+            rcu,
+            |head| rewrite::outbound(head, len, &place, pair, tag),
+        );
+        match left {
+            Ok(Some(left)) => {
+                note_sent(namespace, context, at(left.msecs), rcu);
+                way.notice_carrier(namespace, context, left.has_carrier);
+                return left
+                    .edited
+                    .map(|()| Translated::Whole)
+                    .map_err(|_| (Counter::OutBadHeaders, EINVAL));
+            }
+            Ok(None) => (),
+            Err(error) => {
+                note_sent(namespace, context, control::coarse_now(), rcu);
+                return Err((counter_of(error), error));
+            }
+        }
+    }
+    translate_otherwise(namespace, context, skb, header, way, rewriting, state, rcu)
+}
+
+/// The same for a packet whose way has to be looked up, or that has to be made to fit.
+#[cold]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is what the packet has to do with"
+)]
+fn translate_otherwise(
     namespace: &Namespace,
     context: &Context,
     skb: &mut SkBuff,

@@ -270,14 +270,10 @@ static int finish_in_software(struct sk_buff *skb)
 	return skb->ip_summed == CHECKSUM_PARTIAL ? skb_checksum_help(skb) : 0;
 }
 
-/*
- * Makes room for @len octets at the start of the packet, which leaves by @exit, and counts
- * it. A packet whose route is not counted is not kept beyond the caller's RCU read lock,
- * and needs no reference on the other one either. -EPERM if conntrack refuses the flow.
- */
-int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
-			   const struct shim6_helper_exit *exit, void __percpu *counters,
-			   unsigned int counter, unsigned int gso_counter)
+static __always_inline int exit_push(struct sk_buff *skb, unsigned int len,
+				     const struct shim6_helper_exit *exit,
+				     void __percpu *counters, unsigned int counter,
+				     unsigned int gso_counter)
 {
 	u64 __percpu *array = counters;
 	bool is_noref = skb_dst_is_noref(skb);
@@ -306,6 +302,42 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 	if (exit->is_gso)
 		this_cpu_inc(array[gso_counter]);
 	return 0;
+}
+
+/*
+ * Makes room for @len octets at the start of the packet, which leaves by @exit, and counts
+ * it. A packet whose route is not counted is not kept beyond the caller's RCU read lock,
+ * and needs no reference on the other one either. -EPERM if conntrack refuses the flow.
+ */
+int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
+			   const struct shim6_helper_exit *exit, void __percpu *counters,
+			   unsigned int counter, unsigned int gso_counter)
+{
+	return exit_push(skb, len, exit, counters, counter, gso_counter);
+}
+
+/*
+ * The same by the route that this CPU remembers, if it is a good one and the packet fits:
+ * twice the time, as shim6_helper_coarse_msecs(), plus 1 if the device has its carrier. If not,
+ * -EAGAIN, and nothing is done. A super-packet is counted as one of both others.
+ */
+s64 shim6_helper_exit_leave(struct sk_buff *skb, void __percpu *routes, unsigned int len,
+			    void __percpu *counters, unsigned int counter,
+			    unsigned int whole_counter, unsigned int software_counter)
+{
+	struct shim6_slot __percpu *slots = routes;
+	struct dst_entry *dst = find_route(raw_cpu_ptr(slots));
+	struct shim6_helper_exit exit;
+	int err;
+
+	if (unlikely(!dst))
+		return -EAGAIN;
+	exit_by(skb, dst, len, &exit);
+	if (unlikely(!exit.fits))
+		return -EAGAIN;
+	err = exit_push(skb, len, &exit, counters, counter,
+			exit.is_memory ? whole_counter : software_counter);
+	return err ? err : exit.msecs << 1 | exit.has_carrier;
 }
 
 static int input_anew(struct net *net, struct sock *sk, struct sk_buff *skb)

@@ -168,6 +168,9 @@ bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, un
 int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 			   const struct shim6_helper_exit *exit, void __percpu *counters,
 			   unsigned int counter, unsigned int gso_counter);
+s64 shim6_helper_exit_leave(struct sk_buff *skb, void __percpu *routes, unsigned int len,
+			    void __percpu *counters, unsigned int counter,
+			    unsigned int whole_counter, unsigned int software_counter);
 int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len);
 int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in6_addr *inner,
 			   u32 *inner_known, bool is_ours, unsigned int len);

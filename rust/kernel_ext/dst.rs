@@ -281,6 +281,12 @@ impl DstCache {
         Ok(Self(NonNull::new(routes).ok_or(ENOMEM)?))
     }
 
+    /// For C.
+    #[inline]
+    pub(super) fn as_ptr(&self) -> *mut c_void {
+        self.0.as_ptr()
+    }
+
     /// How a packet leaves that is longer by `added` octets: by the remembered route if that is still
     /// good, else by the one of IPv6 that `look_up` finds, which is remembered then. It is written to
     /// `place`.

@@ -12,6 +12,7 @@ use super::{
     drop_reason::DropReason,
     dst::{
         Dst,
+        DstCache,
         Exit, //
     },
     inet6::KnownLocal,
@@ -30,7 +31,8 @@ use kernel::{
         c_int,
         c_uint, //
     },
-    prelude::*, //
+    prelude::*,
+    sync::rcu::Guard, //
 };
 
 /// What a packet's transport checksum is, of `ip_summed`.
@@ -171,6 +173,26 @@ fn checked(status: c_int) -> Result {
         Ok(())
     } else {
         to_result(status)
+    }
+}
+
+/// How a packet left.
+pub(crate) struct Left<R> {
+    /// The time, as [`coarse_msecs`](super::time::coarse_msecs) has it.
+    pub(crate) msecs: u64,
+    /// As [`Dst::has_carrier`].
+    pub(crate) has_carrier: bool,
+    /// What editing it has returned.
+    pub(crate) edited: R,
+}
+
+/// What became of a packet that did not leave.
+#[cold]
+fn not_left<R>(status: i64) -> Result<Option<Left<R>>> {
+    match c_int::try_from(status).map(Error::from_errno) {
+        Ok(EAGAIN) => Ok(None),
+        Ok(error) => Err(error),
+        Err(_) => Err(EINVAL),
     }
 }
 
@@ -352,6 +374,52 @@ impl SkBuff {
         let summed =
             u32::from(member!(self, SHIM6_SKB_IP_SUMMED, u8)) & bindings::SHIM6_SKB_SUMMED_MASK;
         len <= self.linear_len() && !is_cloned && summed != bindings::SHIM6_SKB_SUMMED_COMPLETE
+    }
+
+    /// [`SkBuff::grow_head`] for most packets: by the route that `cache` remembers, if it is a good one
+    /// and the packet fits. [`None`] if not, and nothing is done. It counts in the first of `tallies`;
+    /// a super-packet in the second as well if it stays in this kernel's memory, else in the third.
+    ///
+    /// # Errors
+    ///
+    /// As of [`SkBuff::grow_head`].
+    // What `edit` knows is in registers.
+    #[inline(always)]
+    pub(crate) fn leave<R>(
+        &mut self,
+        len: usize,
+        cache: &DstCache,
+        [tally, whole_tally, software_tally]: [Tally<'_>; 3],
+        _rcu: &Guard,
+        edit: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<Option<Left<R>>> {
+        if self.mark() != 0 {
+            // Rules may look at the mark; the cache knows one route.
+            return Ok(None);
+        }
+        // SAFETY: The packet is ours; slices from before cannot be alive. The cache and the counters
+        // are there. RCU read lock held.
+        let answer = unsafe {
+            bindings::shim6_helper_exit_leave(
+                self.as_ptr(),
+                cache.as_ptr(),
+                len as c_uint,
+                tally.counters,
+                tally.index,
+                whole_tally.index,
+                software_tally.index,
+            )
+        };
+        let Ok(answer) = u64::try_from(answer) else {
+            return not_left(answer);
+        };
+        // SAFETY: The linear part up to the transport header is ours to write now.
+        let edited = edit(unsafe { slice::from_raw_parts_mut(self.data(), self.linear_len()) });
+        Ok(Some(Left {
+            msecs: answer >> 1,
+            has_carrier: answer & 1 != 0,
+            edited,
+        }))
     }
 
     /// Lets the first `len` octets be edited.
