@@ -80,20 +80,24 @@ static struct dst_entry *find_route(const struct shim6_slot *slot)
 	return dst ? dst_check(dst, cookie) : NULL;
 }
 
+/* Puts @dst with the caller's reference into a slot of this CPU. With bottom halves off. */
+static void set_route(struct shim6_slot *slot, struct dst_entry *dst, long number)
+{
+	struct dst_entry *old = slot->object;
+
+	shim6_slot_write(slot, dst, number);
+	dst_release(old);
+}
+
 /* Remembers @dst, of IPv6, on this CPU. */
 void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst)
 {
 	struct shim6_slot __percpu *slots = routes;
-	struct shim6_slot *slot;
-	struct dst_entry *old;
 
-	local_bh_disable();
-	slot = this_cpu_ptr(slots);
-	old = slot->object;
 	dst_hold(dst);
-	shim6_slot_write(slot, dst, rt6_get_cookie(dst_rt6_info(dst)));
+	local_bh_disable();
+	set_route(this_cpu_ptr(slots), dst, rt6_get_cookie(dst_rt6_info(dst)));
 	local_bh_enable();
-	dst_release(old);
 }
 
 /*
@@ -163,9 +167,9 @@ static noinline void look_input_route_up(struct input_routes __percpu *routes,
 					 struct sk_buff *skb)
 {
 	struct net *net = dev_net_rcu(skb->dev);
-	struct dst_entry *dst, *old;
-	struct shim6_slot *slot;
+	struct dst_entry *dst;
 
+	/* The number has to be of 64 bits. */
 	if (!IS_ENABLED(CONFIG_64BIT) || netif_is_l3_slave(skb->dev) ||
 	    !local_table_is_first(net))
 		return;
@@ -175,12 +179,9 @@ static noinline void look_input_route_up(struct input_routes __percpu *routes,
 	    !dst_hold_safe(dst))
 		return;
 	local_bh_disable();
-	slot = input_slot(this_cpu_ptr(routes), skb);
-	old = slot->object;
-	shim6_slot_write(slot, dst, (u64)skb->dev->ifindex << 32 |
-				    rt6_get_cookie(dst_rt6_info(dst)));
+	set_route(input_slot(this_cpu_ptr(routes), skb), dst,
+		  (u64)skb->dev->ifindex << 32 | rt6_get_cookie(dst_rt6_info(dst)));
 	local_bh_enable();
-	dst_release(old);
 }
 
 /*
