@@ -2,7 +2,8 @@
 
 //! Packets on their way in: the context tag tells the ULIDs, which replace the locators, and the
 //! header is removed (RFC 5533, Section 12.2). In PRE_ROUTING, before all others, so that firewalls
-//! see ULIDs and ports; and only for packets to this host.
+//! see ULIDs and ports; and only for packets to this host. At the end of PRE_ROUTING, behind all
+//! firewalls, a translated datagram gets the route of the last one.
 
 use super::{
     accepts_payload,
