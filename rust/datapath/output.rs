@@ -140,11 +140,6 @@ impl Hook for Output {
             }
             return Verdict::Accept(skb);
         };
-        match leave(namespace, context, &mut skb, &header, &way, rewriting, rcu) {
-            Ok(true) => return Verdict::Accept(skb),
-            Ok(false) => (),
-            Err(failure) => return drop(namespace, skb, failure),
-        }
         match translate(
             namespace, context, &mut skb, &header, &way, rewriting, state, rcu,
         ) {
@@ -380,6 +375,8 @@ impl<'a> Way<'a> {
 
     /// How a packet leaves on this way, over this pair and with our header; it is written to
     /// `place`.
+    // For most packets it is one call.
+    #[inline(always)]
     fn exit<'place, 'rcu>(
         &self,
         net: &Net,
@@ -421,57 +418,63 @@ enum Translated {
 /// What a failure counts as, and what the sender is told.
 type Failure = (Counter, Error);
 
-/// Sends a packet over other addresses, with our header, if the route is remembered and the packet
-/// fits it, as with most. False if not; then it is unchanged.
+/// Sends a packet over other addresses, with our header.
 // Its only caller has in registers what would go through memory.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is what the packet has to do with"
+)]
 #[inline(always)]
-fn leave(
+fn translate(
     namespace: &Namespace,
     context: &Context,
     skb: &mut SkBuff,
     header: &Ipv6Header,
     way: &Way<'_>,
-    Rewriting { pair, tag }: Rewriting<'_>,
+    rewriting: Rewriting<'_>,
+    state: &State,
     rcu: &Guard,
-) -> Result<bool, Failure> {
-    let (Way::Current(Some(path)), Some(place)) = (way, chain::behind_ipv6(header)) else {
-        return Ok(false);
-    };
-    let len = skb.len();
-    let left = skb.leave(
-        PayloadHeader::LEN,
-        &path.cache,
-        [
-            namespace.counters.tally(Counter::OutTranslated),
-            namespace.counters.tally(Counter::OutWhole),
-            namespace.counters.tally(Counter::OutSoftwareGso),
-        ],
-        rcu,
-        |head| rewrite::outbound(head, len, &place, pair, tag),
-    );
-    match left {
-        Ok(Some(left)) => {
-            note_sent(namespace, context, at(left.msecs), rcu);
-            way.notice_carrier(namespace, context, left.has_carrier);
-            left.edited
-                .map(|()| true)
-                .map_err(|_| (Counter::OutBadHeaders, EINVAL))
-        }
-        Ok(None) => Ok(false),
-        Err(error) => {
-            note_sent(namespace, context, control::coarse_now(), rcu);
-            Err((counter_of(error), error))
+) -> Result<Translated, Failure> {
+    if let (Way::Current(Some(path)), Some(place)) = (way, chain::behind_ipv6(header)) {
+        let Rewriting { pair, tag } = rewriting;
+        let len = skb.len();
+        let left = skb.leave(
+            PayloadHeader::LEN,
+            &path.cache,
+            [
+                namespace.counters.tally(Counter::OutTranslated),
+                namespace.counters.tally(Counter::OutWhole),
+                namespace.counters.tally(Counter::OutSoftwareGso),
+            ],
+            rcu,
+            |head| rewrite::outbound(head, len, &place, pair, tag),
+        );
+        match left {
+            Ok(Some(left)) => {
+                note_sent(namespace, context, at(left.msecs), rcu);
+                way.notice_carrier(namespace, context, left.has_carrier);
+                return left
+                    .edited
+                    .map(|()| Translated::Whole)
+                    .map_err(|_| (Counter::OutBadHeaders, EINVAL));
+            }
+            Ok(None) => (),
+            Err(error) => {
+                note_sent(namespace, context, control::coarse_now(), rcu);
+                return Err((counter_of(error), error));
+            }
         }
     }
+    translate_otherwise(namespace, context, skb, header, way, rewriting, state, rcu)
 }
 
-/// The same for a packet whose route has to be looked up, or that has to be made to fit.
+/// The same for a packet whose way has to be looked up, or that has to be made to fit.
 #[cold]
 #[expect(
     clippy::too_many_arguments,
     reason = "each is what the packet has to do with"
 )]
-fn translate(
+fn translate_otherwise(
     namespace: &Namespace,
     context: &Context,
     skb: &mut SkBuff,
@@ -549,6 +552,8 @@ fn make_fit(
 /// Devices take the addresses of the IPv6 header for those of the transport's pseudo header, which
 /// is wrong behind our header. So segments and checksums are finished in software, unless the
 /// packet stays in this kernel's memory.
+// Its only caller has in registers what would go through memory.
+#[inline(always)]
 fn push_header(
     namespace: &Namespace,
     skb: &mut SkBuff,

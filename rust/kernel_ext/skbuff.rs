@@ -337,6 +337,8 @@ impl SkBuff {
     ///
     /// `ENOMEM`; `EPERM` if conntrack refuses the flow; `EHOSTUNREACH` if the route went just now. The
     /// packet can only be dropped then.
+    // What `edit` knows is in registers.
+    #[inline(always)]
     pub(crate) fn grow_head<R>(
         &mut self,
         len: usize,
