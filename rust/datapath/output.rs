@@ -552,7 +552,7 @@ fn make_fit(
 /// Devices take the addresses of the IPv6 header for those of the transport's pseudo header, which
 /// is wrong behind our header. So segments and checksums are finished in software, unless the
 /// packet stays in this kernel's memory.
-// Its only caller has in registers what would go through memory.
+// Its callers have in registers what would go through memory.
 #[inline(always)]
 fn push_header(
     namespace: &Namespace,
