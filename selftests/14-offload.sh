@@ -39,29 +39,16 @@ reads() {
 # guest: a namespace behind B that gets what comes to two ports of B1, and verifies checksums
 # itself; what goes there is cut and summed in software.
 guest() {
-	ip -batch - <<-END || return
-		netns add $TOPO-guest
-		link add inside netns $TOPO-B type veth peer name eth netns $TOPO-guest
-	END
-	at_exit "ip netns del $TOPO-guest 2>/dev/null"
-	on B ethtool -K inside tx off tso off gso off >/dev/null && on guest ethtool -K eth rx off gro off >/dev/null &&
-		on B bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding' &&
-		on B ip -6 -batch - <<-END && on guest ip -6 -batch - <<-END2 && on B nft -f - <<-END3
-			link set inside up
-			address add 2001:db8:5:1::1/64 dev inside nodad
-		END
-			link set lo up
-			link set eth up
-			address add $GUEST/64 dev eth nodad
-			route add default via 2001:db8:5:1::1
-		END2
+	topo_guest B &&
+		on B ethtool -K inside tx off tso off gso off >/dev/null && on guest ethtool -K eth rx off gro off >/dev/null &&
+		on B nft -f - <<-END
 			table ip6 forwarded {
 			    chain first {
 			        type nat hook prerouting priority dstnat;
 			        iifname "up*" meta l4proto { tcp, udp } th dport { $PORT, 7400 } dnat to $GUEST
 			    }
 			}
-		END3
+		END
 }
 
 # merged_for_guest: datagrams that are merged at B because a socket there wants it, and go on.
@@ -90,8 +77,6 @@ guest_csum_errors() {
 content() {
 	once tcp -n 3000000 -s 65536 A1 B1 && once udp -n 5 -s 3000 -i 1 A1 B1 && no_csum_errors
 }
-
-readonly GUEST=2001:db8:5:1::2
 
 tap_begin
 topo_up direct

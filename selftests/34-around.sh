@@ -30,26 +30,9 @@ works() {
 # A forwards
 #
 
-readonly GUEST=2001:db8:5:1::2
-
 # guest: a namespace behind A, which B knows the way to.
 guest() {
-	ip -batch - <<-END || return
-		netns add $TOPO-guest
-		link add inside netns $TOPO-A type veth peer name eth netns $TOPO-guest
-	END
-	at_exit "ip netns del $TOPO-guest 2>/dev/null"
-	on A bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding' &&
-		on A ip -6 -batch - <<-END && on guest ip -6 -batch - <<-END2 &&
-			link set inside up
-			address add 2001:db8:5:1::1/64 dev inside nodad
-		END
-		link set lo up
-		link set eth up
-		address add $GUEST/64 dev eth nodad
-		route add default via 2001:db8:5:1::1
-	END2
-		ip -6 -n "$(topo_ns B)" route add 2001:db8:5:1::/64 via fe80::2 dev up2
+	topo_guest A && ip -6 -n "$(topo_ns B)" route add 2001:db8:5:1::/64 via fe80::2 dev up2
 }
 
 tap_begin

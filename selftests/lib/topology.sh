@@ -56,6 +56,9 @@ TAG_A=0x4123456789ab
 TAG_B=0x2fedcba98765
 export A1 A2 B1 B2 B3 C1 C2 TAG_A TAG_B
 
+# What is behind a host that forwards; see topo_guest.
+readonly GUEST=2001:db8:5:1::2
+
 # Several topologies live side by side under different names.
 TOPO=${TOPO:-s6-$$}
 TOPO_DIR=
@@ -324,6 +327,22 @@ topo_ready() {
 		wait "$pid" || return
 	done
 	topo_forget_pairs
+}
+
+# topo_guest HOST: a namespace "guest" behind a host, which forwards for it. It has the address
+# $GUEST, and its link (the host's "inside", its "eth") carries packets.
+topo_guest() {
+	local -A TOPO_BATCH=([links]="netns add $TOPO-guest"$'\n')
+
+	topo_batch guest "link set lo up"
+	topo_plan_wire "$1" inside guest eth
+	topo_batch "$1" "address add fe80::1/64 dev inside nodad" "address add 2001:db8:5:1::1/64 dev inside nodad"
+	topo_batch guest "address add fe80::2/64 dev eth nodad" "address add $GUEST/64 dev eth nodad" \
+		"route add default via fe80::1 dev eth"
+	at_exit "ip netns del $TOPO-guest 2>/dev/null"
+	ip -batch - <<<"${TOPO_BATCH[links]}" && topo_apply "$1" && topo_apply guest &&
+		on "$1" bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding' &&
+		on "$1" ping -q -c 1 -w 10 -i 0.2 "$GUEST" >/dev/null
 }
 
 # topo_reaches LOCAL PEER: one echo from the host that has LOCAL to PEER.
