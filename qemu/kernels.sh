@@ -8,8 +8,10 @@
 DEFAULT_KERNEL=7.3
 # The one that runs the selftests at the speed of the host, without its waiting.
 NATIVE_KERNEL=uml
-# The one for measurements of speed: it runs at that of the host, on several processors.
-SPEED_KERNEL=uml-smp
+# The one for measurements of speed: it runs at that of the host, and is compiled as the stock one is.
+SPEED_KERNEL=uml-speed
+# The one for measurements of what is very many: the same on several processors.
+SCALE_KERNEL=uml-smp
 # The one for the time that connections stand still, beside SCTP.
 GAPS_KERNEL=uml-gaps
 # The one that looks for mistakes in the module while it runs them.
@@ -26,18 +28,20 @@ declare -A KERNEL_ROOT=(
 	[uml]=stable
 	[uml-gaps]=stable
 	[uml-smp]=stable
+	[uml-speed]=stable
 	[uml-debug]=stable
 	[kcsan]=stable
 )
 
 # KERNEL -> architecture: x86 is emulated, um (User-Mode Linux) is a process.
-declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-gaps]=um [uml-smp]=um [uml-debug]=um [kcsan]=x86)
+declare -A KERNEL_ARCH=([7.3]=x86 [7.2]=x86 [uml]=um [uml-gaps]=um [uml-smp]=um [uml-speed]=um [uml-debug]=um [kcsan]=x86)
 # Those that are built as a whole, from the source of their root's kernel, with kernel.config,
 # what their machine needs, and these.
 declare -A KERNEL_CONFIG=(
 	[uml]=uml-travel.config
 	[uml-gaps]="uml-travel.config uml-gaps.config"
 	[uml-smp]=uml-smp.config
+	[uml-speed]=uml-speed.config
 	[uml-debug]=uml-debug.config
 	[kcsan]=kcsan.config
 )

@@ -6,6 +6,7 @@
 #	bench_speed.sh OUT.json [ROUNDS] [MS] [CANDIDATE]...	(default 7, 1000, all)
 #	CLOCK=instructions bench_speed.sh ...			where a nanosecond is one (qemu/run --icount)
 #	BEFORE=OTHER.ko bench_speed.sh ...			two more candidates: that module
+#	KINDS=tcp,read bench_speed.sh ...			only these kinds of traffic
 #
 # Two hosts on two wires. Plain packets go over the first, what is translated or put
 # into a tunnel over the second; both are the same. In each round every candidate has
@@ -40,7 +41,11 @@ ns) readonly SECOND='a second' ;;
 instructions) readonly SECOND='in 10^9 instructions' ;;
 *) die "CLOCK is ns or instructions" ;;
 esac
-readonly TRAFFIC=(tcp read nic udp in out)
+readonly ALL_KINDS=tcp,read,nic,udp,in,out
+IFS=, read -ra TRAFFIC <<<"${KINDS:-$ALL_KINDS}"
+for kind in "${TRAFFIC[@]}"; do
+	[[ ,$ALL_KINDS, == *,"$kind",* ]] || die "KINDS: there is no '$kind', but $ALL_KINDS"
+done
 
 # NAME WIRE WORDS: what is compared, and by which wire its packets leave.
 readonly BEFORE=${BEFORE:-}
@@ -253,6 +258,7 @@ report() {
 	def lines: split("\n")[] | select(. != "") | [splits(" +")];
 	[lines] as $all |
 	def value($name; $traffic): [$all[] | select(.[0] == $name and .[1] == $traffic)[2] | tonumber];
+	def measured($name; $traffic): value($name; $traffic) | if . == [] then null else side end;
 	# Round by round, for what changes slowly is the same for both.
 	def by_round($a; $b; f): [range([$a, $b | length] | min) as $i | {a: $a[$i], b: $b[$i]} | f];
 	def ratios($one; $other; $traffic): by_round(value($one; $traffic); value($other; $traffic); .a / .b);
@@ -264,14 +270,13 @@ report() {
 		kernel: $kernel, date: $date, processor: $processor, processors: $processors,
 		rounds: $rounds, milliseconds: $ms,
 		units: {stream: "Mbit \($second)", datagrams: "datagrams \($second)", added: $clock},
-		results: [$candidates | lines | .[0] as $name | select(value($name; "tcp") != []) | {
+		results: [$candidates | lines | .[0] as $name | select(any($all[]; .[0] == $name)) | {
 			name: $name, what: (.[2:] | join(" ")),
-			tcp: (value($name; "tcp") | side), read: (value($name; "read") | side), nic: (value($name; "nic") | side),
-			udp: (value($name; "udp") | side), in: (value($name; "in") | side),
-			out: (value($name; "out") | side),
+			tcp: measured($name; "tcp"), read: measured($name; "read"), nic: measured($name; "nic"),
+			udp: measured($name; "udp"), in: measured($name; "in"), out: measured($name; "out"),
 			lost: ([$all[] | select(.[0] == $name and .[1] == "udp")[3] | tonumber] | max),
-			added: (if added($name; "out") == [] then {out: null, in: null}
-				else {out: (added($name; "out") | median), in: (added($name; "in") | median)} end)
+			added: (def middle: if . == [] then null else median end;
+				{out: (added($name; "out") | middle), in: (added($name; "in") | middle)})
 		}],
 		targets: ([$shares | lines | . as $line | ratios(.[0]; .[1]; .[2]) | select(. != []) | map(. * 100) | estimate |
 			($line[3] | tonumber * 100) as $least | {
@@ -290,7 +295,8 @@ table() {
 	# shellcheck disable=SC2059 # a format for all rows.
 	printf "$row" '' tcp 'min..max' read 'min..max' nic 'min..max' udp 'min..max' out 'min..max' '+ out' '+ in' ''
 	jq -r '.results[] | [.name,
-		((.tcp, .read, .nic, .udp, .out) | (.median | round), "\(.min | round)..\(.max | round)"),
+		((.tcp, .read, .nic, .udp, .out) |
+			if . == null then "-", "-" else (.median | round), "\(.min | round)..\(.max | round)" end),
 		(.added.out // 0 | round), (.added.in // 0 | round), .what
 	] | map(tostring) | join("\t")' "$OUT" |
 		while IFS=$'\t' read -ra cells; do
