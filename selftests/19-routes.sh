@@ -3,7 +3,7 @@
 #
 # The route of translated datagrams to an address of this host is looked up once, and anew when
 # routing, rules or what a firewall made of them say something else: as with packets that the
-# module does not touch.
+# module does not touch. That of those which leave is as new as the last change of routes.
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/traffic.sh"
@@ -120,4 +120,50 @@ send 5
 is "a rule without a mark that is before it" "$(counted in_ulid)" 0
 on B ip -6 rule del pref 0 from "$A1" ipproto udp blackhole
 compare "and is gone" in_ulid
+
+# two: datagrams from A1, over the locators. A route is remembered for the second.
+two() {
+	echo one >"/dev/udp/$B1/9"
+	echo two >"/dev/udp/$B1/9"
+}
+
+topo_switch_both A2 B2
+on A nft -f - <<-END || die "nftables"
+	table inet host {
+	    counter up1 { }
+	    counter up2 { }
+	    chain leave {
+	        type filter hook postrouting priority filter;
+	        ip6 saddr $A2 ip6 daddr $B2 oifname up1 counter name up1
+	        ip6 saddr $A2 ip6 daddr $B2 oifname up2 counter name up2
+	    }
+	}
+END
+
+# other_way add|del [OPTION...]: another route to the locator, by the other device.
+other_way() {
+	ip -6 -n "$(topo_ns A)" route "$1" "$B2/128" via fe80::1 dev up1 table 102 "${@:2}" || die "route $*"
+}
+
+# ways: by which devices how many left since the last time.
+ways() {
+	on A nft -j reset counters |
+		jq -r '[.nftables[].counter? | select(.packets > 0) | "\(.name)=\(.packets)"] | join(" ")'
+}
+
+# Where time travels, this takes none: it is all in one tick.
+ways=''
+for ((i = 0; i < 5; i++)); do
+	visit A two
+	other_way add
+	visit A two
+	other_way del
+	ways+="$(ways) "
+done
+is "the first packet after a change of routes goes by the new one" "$ways" "$(printf 'up1=2 up2=2 %.0s' 1 2 3 4 5)"
+other_way add expires 1
+visit A two
+pause 1.5
+visit A two
+is "nor does one go by a route whose time is over" "$(ways)" "up1=2 up2=2"
 tap_end

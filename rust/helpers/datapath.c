@@ -54,30 +54,61 @@ u64 shim6_helper_coarse_msecs(void)
 	return msecs + (s32)difference;
 }
 
+/*
+ * The route of one destination with its cookie, on one CPU, and when it was found to be good
+ * last, as route_moment() has it.
+ */
+struct output_route {
+	struct shim6_slot slot;
+	u64 checked;
+};
+
 void __percpu *shim6_helper_routes_alloc(void)
 {
-	return alloc_percpu(struct shim6_slot);
+	return alloc_percpu(struct output_route);
 }
 
-void shim6_helper_routes_free(void __percpu *routes)
+void shim6_helper_routes_free(void __percpu *memory)
 {
-	struct shim6_slot __percpu *slots = routes;
+	struct output_route __percpu *routes = memory;
 	int cpu;
 
 	if (!routes)
 		return;
 	for_each_possible_cpu(cpu)
-		dst_release(per_cpu_ptr(slots, cpu)->object);
-	free_percpu(slots);
+		dst_release(per_cpu_ptr(routes, cpu)->slot.object);
+	free_percpu(routes);
 }
 
-/* The route of one destination with its cookie, on one CPU. The RCU read lock keeps the route. */
-static struct dst_entry *find_route(const struct shim6_slot *slot)
+/* Upper half: the last number that a change of routes got in @net. Lower half: this tick. */
+static u64 route_moment(struct net *net)
 {
-	long cookie;
-	struct dst_entry *dst = shim6_slot_read(slot, &cookie);
+	return (u64)(u32)atomic_read(&net->ipv6.fib6_sernum) << 32 | (u32)jiffies;
+}
 
-	return dst ? dst_check(dst, cookie) : NULL;
+/*
+ * The RCU read lock keeps the route. What is good at a moment may only turn out not to be when
+ * routes change or time goes on, so one look at a moment is enough. If somebody changes the slot
+ * meanwhile, a route may be used until the end of the tick that was not good any more when it was
+ * put there.
+ */
+static struct dst_entry *find_route(struct output_route *route)
+{
+	struct dst_entry *dst;
+	long cookie;
+	u64 now;
+
+	dst = shim6_slot_read(&route->slot, &cookie);
+	if (unlikely(!dst))
+		return NULL;
+	now = route_moment(dev_net_rcu(dst_dev_rcu(dst)));
+	if (likely(READ_ONCE(route->checked) == now &&
+		   READ_ONCE(dst->obsolete) == DST_OBSOLETE_FORCE_CHK))
+		return dst;
+	dst = dst_check(dst, cookie);
+	if (dst)
+		WRITE_ONCE(route->checked, now);
+	return dst;
 }
 
 /* Puts @dst with the caller's reference into a slot of this CPU. With bottom halves off. */
@@ -90,13 +121,14 @@ static void set_route(struct shim6_slot *slot, struct dst_entry *dst, long numbe
 }
 
 /* Remembers @dst, of IPv6, on this CPU. */
-void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst)
+void shim6_helper_routes_set(void __percpu *memory, struct dst_entry *dst)
 {
-	struct shim6_slot __percpu *slots = routes;
+	struct output_route __percpu *routes = memory;
 
 	dst_hold(dst);
 	local_bh_disable();
-	set_route(this_cpu_ptr(slots), dst, rt6_get_cookie(dst_rt6_info(dst)));
+	this_cpu_ptr(routes)->checked = 0;
+	set_route(&this_cpu_ptr(routes)->slot, dst, rt6_get_cookie(dst_rt6_info(dst)));
 	local_bh_enable();
 }
 
@@ -222,11 +254,15 @@ static __always_inline void exit_by(const struct sk_buff *skb, struct dst_entry 
 	if (exit->fits)
 		return;
 	mtu = dst_mtu(dst);
+	mtu = mtu > added ? mtu - added : 0;
+	/* Nobody makes fragments of segments that fit. */
+	exit->fits = exit->is_gso && skb_gso_validate_network_len(skb, mtu);
+	if (exit->fits)
+		return;
 	/* The same, if nobody said more. */
 	exit->known_mtu = skb_dst(skb) ? ip6_skb_dst_mtu(skb) : IPV6_MIN_MTU;
-	exit->mtu = min(mtu > added ? mtu - added : 0, exit->known_mtu);
-	exit->fits = exit->is_gso ? skb_gso_validate_network_len(skb, exit->mtu) :
-				    skb->len <= exit->mtu;
+	exit->mtu = min(mtu, exit->known_mtu);
+	exit->fits = !exit->is_gso && skb->len <= exit->mtu;
 }
 
 /*
@@ -240,11 +276,11 @@ void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsi
 }
 
 /* The same by the route that this CPU remembers; false if it remembers no good one. */
-bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, unsigned int added,
+bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *memory, unsigned int added,
 			    struct shim6_helper_exit *exit)
 {
-	struct shim6_slot __percpu *slots = routes;
-	struct dst_entry *dst = find_route(raw_cpu_ptr(slots));
+	struct output_route __percpu *routes = memory;
+	struct dst_entry *dst = find_route(raw_cpu_ptr(routes));
 
 	if (!dst)
 		return false;
@@ -322,12 +358,12 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
  * twice the time, as shim6_helper_coarse_msecs(), plus 1 if the device has its carrier. If not,
  * -EAGAIN, and nothing is done. A super-packet is counted as one of both others.
  */
-s64 shim6_helper_exit_leave(struct sk_buff *skb, void __percpu *routes, unsigned int len,
+s64 shim6_helper_exit_leave(struct sk_buff *skb, void __percpu *memory, unsigned int len,
 			    void __percpu *counters, unsigned int counter,
 			    unsigned int whole_counter, unsigned int software_counter)
 {
-	struct shim6_slot __percpu *slots = routes;
-	struct dst_entry *dst = find_route(raw_cpu_ptr(slots));
+	struct output_route __percpu *routes = memory;
+	struct dst_entry *dst = find_route(raw_cpu_ptr(routes));
 	struct shim6_helper_exit exit;
 	int err;
 

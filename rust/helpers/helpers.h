@@ -155,20 +155,20 @@ void shim6_helper_call_recv_ctl(const void *function, struct sock *sk, struct ms
 #endif
 
 void __percpu *shim6_helper_routes_alloc(void);
-void shim6_helper_routes_free(void __percpu *routes);
-void shim6_helper_routes_set(void __percpu *routes, struct dst_entry *dst);
+void shim6_helper_routes_free(void __percpu *memory);
+void shim6_helper_routes_set(void __percpu *memory, struct dst_entry *dst);
 void __percpu *shim6_helper_input_routes_alloc(void);
 void shim6_helper_input_routes_free(void __percpu *memory);
 void shim6_helper_route_input(void __percpu *memory, struct sk_buff *skb);
 u64 shim6_helper_coarse_msecs(void);
 void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsigned int added,
 			  struct shim6_helper_exit *exit);
-bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *routes, unsigned int added,
+bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *memory, unsigned int added,
 			    struct shim6_helper_exit *exit);
 int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 			   const struct shim6_helper_exit *exit, void __percpu *counters,
 			   unsigned int counter, unsigned int gso_counter);
-s64 shim6_helper_exit_leave(struct sk_buff *skb, void __percpu *routes, unsigned int len,
+s64 shim6_helper_exit_leave(struct sk_buff *skb, void __percpu *memory, unsigned int len,
 			    void __percpu *counters, unsigned int counter,
 			    unsigned int whole_counter, unsigned int software_counter);
 int shim6_helper_skb_open(struct sk_buff *skb, unsigned int len);
