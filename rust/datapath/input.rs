@@ -272,17 +272,15 @@ impl Hook for Local {
             // What the shim itself has to say keeps no context alive.
             return Verdict::Accept(skb);
         }
-        let ulids = UlidPair {
+        let identity = default_identity(UlidPair {
             local: header.destination.as_ulid(),
             peer: header.source.as_ulid(),
-        };
+        });
+        let ulids = &identity.ulids;
         if namespace.contexts.any_forks() {
-            came_plain(namespace, &mut skb, &ulids, rcu);
+            came_plain(namespace, &mut skb, ulids, rcu);
         }
-        match namespace
-            .contexts
-            .by_identity(&default_identity(ulids), rcu)
-        {
+        match namespace.contexts.by_identity(&identity, rcu) {
             Some(context) => {
                 let msecs = namespace.counters.tally(Counter::InUlids).count();
                 if context.received(at(msecs), rcu) {
@@ -290,7 +288,9 @@ impl Hook for Local {
                 }
             }
             None if namespace.control.watches(namespace, rcu) => {
-                namespace.control.received_without_context(namespace, ulids);
+                namespace
+                    .control
+                    .received_without_context(namespace, *ulids);
             }
             None => (),
         }

@@ -100,13 +100,13 @@ impl Hook for Output {
         let ulids = &identity.ulids;
         let default = namespace.contexts.by_identity(&identity, rcu);
         let fork = if namespace.contexts.any_forks() {
-            fork(namespace, *ulids, &mut skb, state, rcu)
+            fork(namespace, ulids, &mut skb, state, rcu)
         } else {
             None
         };
         let Some(context) = fork.or(default) else {
             if namespace.control.watches(namespace, rcu) {
-                without_context(namespace, *ulids, &skb, state, rcu);
+                without_context(namespace, ulids, &skb, state, rcu);
             }
             return Verdict::Accept(skb);
         };
@@ -162,7 +162,7 @@ fn count(namespace: &Namespace, counter: Counter) {
 #[cold]
 fn without_context(
     namespace: &Namespace,
-    ulids: UlidPair,
+    ulids: &UlidPair,
     skb: &SkBuff,
     state: &State,
     rcu: &Guard,
@@ -170,7 +170,7 @@ fn without_context(
     let sender = state.sender(skb);
     namespace
         .control
-        .sent_without_context(namespace, ulids, sender, rcu);
+        .sent_without_context(namespace, *ulids, sender, rcu);
 }
 
 /// Whether the sender of a packet wants nothing to do with the shim.
@@ -220,7 +220,7 @@ fn note_sent(namespace: &Namespace, context: &Context, now: Instant, rcu: &Guard
 #[cold]
 fn fork<'rcu>(
     namespace: &'rcu Namespace,
-    ulids: UlidPair,
+    ulids: &UlidPair,
     skb: &mut SkBuff,
     state: &State,
     rcu: &'rcu Guard,
@@ -229,7 +229,7 @@ fn fork<'rcu>(
         let (at, first) = (place.offset(), place.next_header());
         conversation(skb, at, first, Direction::Outbound)
     });
-    namespace.fork(ulids, state.sender(skb), flow, rcu)
+    namespace.fork(*ulids, state.sender(skb), flow, rcu)
 }
 
 /// Tells the worker if a packet through a context in which one socket has its settings is from
