@@ -143,7 +143,17 @@ both tx on tso on gso on gro on rx on
 on A ethtool -K up2 tx off >/dev/null
 check "one end without, one end with everything" content
 both tx on tso on gso on gro on rx on
+on A nft -f - <<-END || die "nftables"
+	table ip6 leaving {
+	    chain last {
+	        type filter hook postrouting priority filter;
+	        ip6 nexthdr 140 counter
+	    }
+	}
+END
 stat_mark A B
 check "with everything again" content
+is "each packet is counted once" "$(stat_since A OutTranslated)" \
+	"$(on A nft -j list table ip6 leaving | jq '.nftables[].rule?.expr[]?.counter?.packets // empty')"
 holds "super-packets stay whole over a veth" "$(stat_since A OutWhole) > 0"
 tap_end

@@ -262,6 +262,19 @@ impl Counters {
         self.0.tally(counter as usize)
     }
 
+    /// The value of a counter without a [`Reason`], by its place. A packet is counted once, so
+    /// super-packets that were translated have to be added to the others.
+    fn value(&self, index: usize) -> u64 {
+        const TRANSLATED: usize = Counter::OutTranslated as usize;
+        let sum = |counter: Counter| self.0.sum(counter as usize);
+        match index {
+            TRANSLATED => sum(Counter::OutTranslated)
+                .wrapping_add(sum(Counter::OutWhole))
+                .wrapping_add(sum(Counter::OutSoftwareGso)),
+            _ => self.0.sum(index),
+        }
+    }
+
     /// Counts a dropped Shim6 header.
     pub(super) fn count_drop(&self, reason: Reason) {
         self.0.inc(PLAIN.saturating_add(reason.index()));
@@ -289,7 +302,7 @@ impl Show for StatFile {
         seq_print!(file, "{:<24} {}\n", "Contexts", namespace.contexts.len());
         seq_print!(file, "{:<24} {}\n", "Forks", namespace.contexts.forks());
         for (index, name) in Counter::NAMES.iter().enumerate() {
-            seq_print!(file, "{:<24} {}\n", name, namespace.counters.0.sum(index));
+            seq_print!(file, "{:<24} {}\n", name, namespace.counters.value(index));
         }
         let sum =
             |first: usize, index: usize| namespace.counters.0.sum(first.saturating_add(index));

@@ -335,15 +335,13 @@ static __always_inline int exit_push(struct sk_buff *skb, unsigned int len,
 		skb_dst_set(skb, exit->dst);
 	__skb_push(skb, len);
 	skb_reset_network_header(skb);
-	this_cpu_inc(array[counter]);
-	if (exit->is_gso)
-		this_cpu_inc(array[gso_counter]);
+	this_cpu_inc(array[exit->is_gso ? gso_counter : counter]);
 	return 0;
 }
 
 /*
  * Makes room for @len octets at the start of the packet, which leaves by @exit, and counts
- * it. A packet whose route is not counted is not kept beyond the caller's RCU read lock,
+ * it, or a super-packet in place of that. A packet whose route is not counted is not kept beyond the caller's RCU read lock,
  * and needs no reference on the other one either. -EPERM if conntrack refuses the flow.
  */
 int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
@@ -356,7 +354,7 @@ int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 /*
  * The same by the route that this CPU remembers, if it is a good one and the packet fits:
  * twice the time, as shim6_helper_coarse_msecs(), plus 1 if the device has its carrier. If not,
- * -EAGAIN, and nothing is done. A super-packet is counted as one of both others.
+ * -EAGAIN, and nothing is done. A super-packet is counted as one of both others instead.
  */
 s64 shim6_helper_exit_leave(struct sk_buff *skb, void __percpu *memory, unsigned int len,
 			    void __percpu *counters, unsigned int counter,

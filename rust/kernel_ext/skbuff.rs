@@ -331,7 +331,7 @@ impl SkBuff {
     /// room for the headers of its device, what the device would get wrong is finished in software,
     /// and conntrack is done with it as after [`SkBuff::confirm_untrack`].
     ///
-    /// It counts in `tally`, a super-packet in `gso_tally` as well.
+    /// It counts in `tally`, a super-packet in `gso_tally` instead.
     ///
     /// # Errors
     ///
@@ -378,7 +378,7 @@ impl SkBuff {
 
     /// [`SkBuff::grow_head`] for most packets: by the route that `cache` remembers, if it is a good one
     /// and the packet fits. [`None`] if not, and nothing is done. It counts in the first of `tallies`;
-    /// a super-packet in the second as well if it stays in this kernel's memory, else in the third.
+    /// a super-packet in the second instead if it stays in this kernel's memory, else in the third.
     ///
     /// # Errors
     ///
