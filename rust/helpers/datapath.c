@@ -56,12 +56,14 @@ u64 shim6_helper_coarse_msecs(void)
 
 /*
  * The route of one destination with its cookie, on one CPU, and when it was found to be good
- * last, as route_moment() has it.
+ * last, as route_moment() has it. All routes of a destination are in the same namespace, which
+ * is here to spare a look at the device.
  */
 struct output_route {
 	struct shim6_slot slot;
 	u64 checked;
-};
+	struct net *net;
+} __aligned(32);	/* in one cache line */
 
 void __percpu *shim6_helper_routes_alloc(void)
 {
@@ -101,7 +103,7 @@ static struct dst_entry *find_route(struct output_route *route)
 	dst = shim6_slot_read(&route->slot, &cookie);
 	if (unlikely(!dst))
 		return NULL;
-	now = route_moment(dev_net_rcu(dst_dev_rcu(dst)));
+	now = route_moment(READ_ONCE(route->net));
 	if (likely(READ_ONCE(route->checked) == now &&
 		   READ_ONCE(dst->obsolete) == DST_OBSOLETE_FORCE_CHK))
 		return dst;
@@ -124,11 +126,15 @@ static void set_route(struct shim6_slot *slot, struct dst_entry *dst, long numbe
 void shim6_helper_routes_set(void __percpu *memory, struct dst_entry *dst)
 {
 	struct output_route __percpu *routes = memory;
+	struct output_route *route;
 
 	dst_hold(dst);
 	local_bh_disable();
-	this_cpu_ptr(routes)->checked = 0;
-	set_route(&this_cpu_ptr(routes)->slot, dst, rt6_get_cookie(dst_rt6_info(dst)));
+	route = this_cpu_ptr(routes);
+	/* Before the route is there. */
+	WRITE_ONCE(route->net, dev_net(dst_dev(dst)));
+	WRITE_ONCE(route->checked, 0);
+	set_route(&route->slot, dst, rt6_get_cookie(dst_rt6_info(dst)));
 	local_bh_enable();
 }
 
