@@ -297,7 +297,7 @@ table() {
 	jq -r '.results[] | [.name,
 		((.tcp, .read, .nic, .udp, .out) |
 			if . == null then "-", "-" else (.median | round), "\(.min | round)..\(.max | round)" end),
-		(.added.out // 0 | round), (.added.in // 0 | round), .what
+		((.added.out, .added.in) | if . == null then "-" else round end), .what
 	] | map(tostring) | join("\t")' "$OUT" |
 		while IFS=$'\t' read -ra cells; do
 			# shellcheck disable=SC2059 # the same.

@@ -347,8 +347,9 @@ static __always_inline int exit_push(struct sk_buff *skb, unsigned int len,
 
 /*
  * Makes room for @len octets at the start of the packet, which leaves by @exit, and counts
- * it, or a super-packet in place of that. A packet whose route is not counted is not kept beyond the caller's RCU read lock,
- * and needs no reference on the other one either. -EPERM if conntrack refuses the flow.
+ * it in @counter, a super-packet in @gso_counter. A packet whose route is not counted is not
+ * kept beyond the caller's RCU read lock, and needs no reference on the other one either.
+ * -EPERM if conntrack refuses the flow.
  */
 int shim6_helper_exit_push(struct sk_buff *skb, unsigned int len,
 			   const struct shim6_helper_exit *exit, void __percpu *counters,
