@@ -154,7 +154,7 @@ plan_process() {
 		claim_processor
 		[[ -z $claimed ]] || process=(taskset -c "$claimed" "${process[@]}")
 		# Computing takes no time then, and waiting no time of the host.
-		[[ $interactive == yes || $real_time == yes || ${KERNEL_CONFIG[$kernel]} == uml-speed.config ]] || process+=(time-travel=inf-cpu)
+		[[ $interactive == yes || $real_time == yes ]] || process+=(time-travel=inf-cpu)
 		;;
 	esac
 	# On a panic the kernel ends its process group: it must not be ours.
