@@ -152,15 +152,15 @@ ways() {
 }
 
 # Where time travels, this takes none: it is all in one tick.
-ways=''
+went=''
 for ((i = 0; i < 5; i++)); do
 	visit A two
 	other_way add
 	visit A two
 	other_way del
-	ways+="$(ways) "
+	went+="$(ways) "
 done
-is "the first packet after a change of routes goes by the new one" "$ways" "$(printf 'up1=2 up2=2 %.0s' 1 2 3 4 5)"
+is "the first packet after a change of routes goes by the new one" "$went" "$(printf 'up1=2 up2=2 %.0s' 1 2 3 4 5)"
 other_way add expires 1
 visit A two
 pause 1.5
