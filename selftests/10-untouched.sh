@@ -41,6 +41,23 @@ everything() {
 		topo_reaches A1 B1
 }
 
+# echoes: three from A1 to B1.
+echoes() {
+	on A ping -q -c 3 -i 0.2 -W 2 -I "$A1" "$B1" >/dev/null
+}
+
+# vrf: B's first uplink is in one.
+vrf() {
+	on B ip -6 -batch - <<-END
+		link add red type vrf table 500
+		link set red up
+		link set up1 master red
+		address replace fe80::1/64 dev up1 nodad
+		address replace $B1/64 dev up1 nodad
+		route replace default via fe80::2 dev up1 table 500
+	END
+}
+
 tap_begin
 topo_up direct
 serve B
@@ -67,4 +84,24 @@ holds "received packets are counted as InUlids" "$(stat_since B InUlids) > 10"
 is "none is counted as translated" "$(stat_since A OutTranslated)" 0
 is "nothing is dropped on A" "$(stat_drops A)" ""
 is "nothing is dropped on B" "$(stat_drops B)" ""
+
+stat_mark B
+check "echoes" echoes
+is "each is counted once where it came" "$(stat_since B InUlids)" 3
+on B nft -f - <<-'END' || die "nftables"
+	table ip6 host {
+	    chain input {
+	        type filter hook input priority filter;
+	        icmpv6 type echo-request drop
+	    }
+	}
+END
+stat_mark B
+check "echoes are dropped in INPUT" eval '! echoes'
+is "they are counted all the same: the path works" "$(stat_since B InUlids)" 3
+on B nft delete table ip6 host
+vrf || die "a VRF"
+stat_mark B
+check "echoes to an address in a VRF" echoes
+is "each is counted once, though it passes PRE_ROUTING twice" "$(stat_since B InUlids)" 3
 tap_end

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/establish.sh"
 
-readonly ALL='forward input output prerouting prerouting' PASSING='forward prerouting'
+readonly ALL='forward output prerouting prerouting' PASSING='forward prerouting'
 
 # hooks NODE: where netfilter calls the module in a namespace, as netfilter says.
 hooks() {

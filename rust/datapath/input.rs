@@ -2,8 +2,8 @@
 
 //! Packets on their way in: the context tag tells the ULIDs, which replace the locators, and the
 //! header is removed (RFC 5533, Section 12.2). In PRE_ROUTING, before all others, so that firewalls
-//! see ULIDs and ports; and only for packets to this host. At the end of PRE_ROUTING, behind all
-//! firewalls, a translated datagram gets the route of the last one.
+//! see ULIDs and ports; and only for packets to this host. At the end of PRE_ROUTING, behind its
+//! firewalls, a translated datagram gets the route of the last one, and others are noted.
 
 use super::{
     accepts_payload,
@@ -231,70 +231,63 @@ fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
     }
 }
 
-/// The hook at the end of PRE_ROUTING: where a translated packet goes is known since the last one
-/// came, which spares IPv6 to look it up. TCP remembers that itself.
+/// The hook at the end of PRE_ROUTING, behind all firewalls there. Where a translated packet goes is
+/// known since the last one came, which spares IPv6 to look it up; TCP remembers that itself.
+/// Packets between the ULIDs of a context without a header are traffic of that context (RFC 5533,
+/// Section 12.1): the ULID of this host is an address of it, so they are not for others.
 pub(super) struct Routed;
 
 impl Hook for Routed {
     type Namespace = Namespace;
 
     #[inline]
-    fn concerns(skb: &SkBuff, _namespace: &Namespace, _rcu: &Guard) -> bool {
-        skb.is_marked_translated()
-            && skb.dst().is_none()
-            && Ipv6Header::next_header(skb.head()) != Some(TCP)
+    fn concerns(skb: &SkBuff, namespace: &Namespace, rcu: &Guard) -> bool {
+        if skb.is_marked_translated() {
+            skb.dst().is_none() && Ipv6Header::next_header(skb.head()) != Some(TCP)
+        } else {
+            namespace.is_awake(rcu) && !skb.is_in_vrf()
+        }
     }
 
     #[inline]
     fn handle(mut skb: SkBuff, _state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
-        namespace.input_routes.attach(&mut skb, rcu);
+        if skb.is_marked_translated() {
+            namespace.input_routes.attach(&mut skb, rcu);
+        } else {
+            plain(namespace, &mut skb, rcu);
+        }
         Verdict::Accept(skb)
     }
 }
 
-/// The hook in LOCAL_IN: packets between the ULIDs of a context without a header are traffic of
-/// that context (RFC 5533, Section 12.1).
-pub(super) struct Local;
-
-impl Hook for Local {
-    type Namespace = Namespace;
-
-    #[inline]
-    fn concerns(skb: &SkBuff, namespace: &Namespace, rcu: &Guard) -> bool {
-        !skb.is_marked_translated() && namespace.is_awake(rcu)
+/// A packet that was not translated. What the shim itself has to say keeps no context alive.
+fn plain(namespace: &Namespace, skb: &mut SkBuff, rcu: &Guard) {
+    let Some(header) =
+        Ipv6Header::parse(skb.head()).filter(|header| header.next_header != next_header::SHIM6)
+    else {
+        return;
+    };
+    let identity = default_identity(UlidPair {
+        local: header.destination.as_ulid(),
+        peer: header.source.as_ulid(),
+    });
+    let ulids = &identity.ulids;
+    if namespace.contexts.any_forks() {
+        came_plain(namespace, skb, ulids, rcu);
     }
-
-    fn handle(mut skb: SkBuff, _state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
-        let Some(header) = Ipv6Header::parse(skb.head()) else {
-            return Verdict::Accept(skb);
-        };
-        if header.next_header == next_header::SHIM6 {
-            // What the shim itself has to say keeps no context alive.
-            return Verdict::Accept(skb);
-        }
-        let identity = default_identity(UlidPair {
-            local: header.destination.as_ulid(),
-            peer: header.source.as_ulid(),
-        });
-        let ulids = &identity.ulids;
-        if namespace.contexts.any_forks() {
-            came_plain(namespace, &mut skb, ulids, rcu);
-        }
-        match namespace.contexts.by_identity(&identity, rcu) {
-            Some(context) => {
-                let msecs = namespace.counters.tally(Counter::InUlids).count();
-                if context.received(at(msecs), rcu) {
-                    namespace.control.stamped(namespace, context);
-                }
+    match namespace.contexts.by_identity(&identity, rcu) {
+        Some(context) => {
+            let msecs = namespace.counters.tally(Counter::InUlids).count();
+            if context.received(at(msecs), rcu) {
+                namespace.control.stamped(namespace, context);
             }
-            None if namespace.control.watches(namespace, rcu) => {
-                namespace
-                    .control
-                    .received_without_context(namespace, *ulids);
-            }
-            None => (),
         }
-        Verdict::Accept(skb)
+        None if namespace.control.watches(namespace, rcu) => {
+            namespace
+                .control
+                .received_without_context(namespace, *ulids);
+        }
+        None => (),
     }
 }
 

@@ -41,8 +41,6 @@ use kernel::{
 pub(crate) enum Place {
     /// Received packets, before routing.
     PreRouting = bindings::nf_inet_hooks_NF_INET_PRE_ROUTING,
-    /// Received packets that are for this host.
-    LocalIn = bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
     /// Packets on their way from one interface to another.
     Forward = bindings::nf_inet_hooks_NF_INET_FORWARD,
     /// Packets that this host made.

@@ -676,6 +676,13 @@ impl SkBuff {
         unsafe { (*self.control()).flags & TRANSLATED != 0 }
     }
 
+    /// Whether the packet passes PRE_ROUTING once more, as one of the VRF that its device belongs to.
+    #[inline]
+    pub(crate) fn is_in_vrf(&self) -> bool {
+        // SAFETY: As above.
+        unsafe { (*self.control()).flags & bindings::SHIM6_IP6SKB_L3SLAVE != 0 }
+    }
+
     /// Tells the attached route, and by it the sender, that the path takes `mtu` octets only.
     pub(crate) fn update_pmtu(&mut self, mtu: u32) {
         // SAFETY: The packet is live and starts with its IPv6 header.
