@@ -41,6 +41,17 @@ topo_switch_both A2 B2 || die "switch"
 check "TCP on a path of 1500" once tcp -n 3000000 -s 65536 A1 B1
 is "a socket sees 1492" "$(mtu_of A1 B1)" 1492
 
+# What a sender goes by may be less than what the path takes: its segments are shorter, and fit.
+on A ip -6 route add "$B1/128" via fe80::1 dev up1 table 101 mtu lock 1400 || die "route"
+stat_mark A B
+check "TCP of a host whose own route has less than the path" once tcp -n 3000000 -s 65536 A1 B1
+is "a socket sees that" "$(mtu_of A1 B1)" 1400
+holds "super-packets leave as such" "$(stat_since A OutSoftwareGso) + $(stat_since A OutWhole) > 0"
+is "nothing is cut anew, fragmented or dropped" \
+	"$(stat_since A OutResegmented) $(stat_since A OutFragmented)$(stat_drops A)$(stat_drops B)" "0 0"
+on A ip -6 route del "$B1/128" table 101 || die "route"
+is "a socket sees 1492 again" "$(mtu_of A1 B1)" 1492
+
 flow_start stream tcp -s 65536 -i 10 A1 B1 || die "no stream"
 stat_mark A B
 topo_mtu A 2 1400
