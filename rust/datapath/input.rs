@@ -235,9 +235,9 @@ fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
 /// known since the last one came, which spares IPv6 to look it up; TCP remembers that itself.
 /// Packets between the ULIDs of a context without a header are traffic of that context (RFC 5533,
 /// Section 12.1): the ULID of this host is an address of it, so they are not for others.
-pub(super) struct Routed;
+pub(super) struct PreRoutingEnd;
 
-impl Hook for Routed {
+impl Hook for PreRoutingEnd {
     type Namespace = Namespace;
 
     #[inline]

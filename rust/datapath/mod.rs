@@ -78,7 +78,7 @@ const AFTER_ALL: i32 = i32::MAX;
 pub(crate) static HOOKS: HookSets<Namespace> = HookSets::new(
     Hooks::new([
         hook::<output::Output>(HookPlace::LocalOut, AFTER_ALL),
-        hook::<input::Routed>(HookPlace::PreRouting, AFTER_ALL),
+        hook::<input::PreRoutingEnd>(HookPlace::PreRouting, AFTER_ALL),
     ]),
     Hooks::new([
         hook::<input::Input>(HookPlace::PreRouting, BEFORE_ALL),
