@@ -62,16 +62,16 @@ impl Hook for Forward {
 
     fn handle(mut skb: SkBuff, state: &State, namespace: &Namespace, _rcu: &Guard) -> Verdict {
         if !(skb.is_gso() || skb.checksum() == Checksum::Partial) {
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         }
         if state.out_device().is_none_or(|device| device.is_memory()) {
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         }
         let Some(place) = locate(&mut skb) else {
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         };
         if payload_header(&mut skb, &place).is_none() {
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         }
         let prepared = if skb.is_gso() {
             skb.force_software_segmentation()
@@ -79,10 +79,10 @@ impl Hook for Forward {
             skb.complete_checksum()
         };
         match prepared {
-            Ok(()) => Verdict::Accept(skb),
+            Ok(()) => Verdict::accept(skb),
             Err(error) => {
                 let reason = namespace.dropped(Counter::OutNoMemory, skb.head());
-                Verdict::Drop(skb, error, reason)
+                Verdict::drop(skb, error, reason)
             }
         }
     }

@@ -40,7 +40,7 @@ use kernel::{
 pub(super) fn error(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
     let net = state.net();
     if namespace.contexts.is_empty() {
-        return Verdict::Accept(skb);
+        return Verdict::accept(skb);
     }
     let error = loop {
         match IcmpError::parse(skb.head()) {
@@ -49,13 +49,13 @@ pub(super) fn error(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: 
             // Not about a packet with our header, or malformed: the stack decides.
             Ok(None) => {
                 note_plain(&skb, namespace, rcu);
-                return Verdict::Accept(skb);
+                return Verdict::accept(skb);
             }
-            Err(_) => return Verdict::Accept(skb),
+            Err(_) => return Verdict::accept(skb),
         }
     };
     let QuotedHeader::Payload(shim6) = error.quote.header else {
-        return Verdict::Accept(skb);
+        return Verdict::accept(skb);
     };
     let pair = error.quote.locators;
     let is_ours = |context: &Context| {
@@ -63,7 +63,7 @@ pub(super) fn error(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: 
         locators.local.has(&pair.local) && locators.peer.has(&pair.peer)
     };
     let Some(context) = namespace.contexts.by_peer_tag(shim6.tag, rcu, is_ours) else {
-        return Verdict::Accept(skb);
+        return Verdict::accept(skb);
     };
 
     if error.concerns_path() && pair == context.pair(rcu) {
@@ -79,19 +79,19 @@ pub(super) fn error(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: 
         Ok(Ok(translated)) => {
             if translated.packet_len < len && skb.trim(translated.packet_len).is_err() {
                 let reason = namespace.dropped(Counter::InNoMemory, skb.head());
-                return Verdict::Drop(skb, ENOMEM, reason);
+                return Verdict::drop(skb, ENOMEM, reason);
             }
             skb.set_checksum_unnecessary();
             namespace.counters.count(Counter::InIcmpTranslated);
-            Verdict::Accept(skb)
+            Verdict::accept(skb)
         }
         Ok(Err(_)) => {
             let reason = namespace.dropped(Counter::InIcmpBad, skb.head());
-            Verdict::Drop(skb, EINVAL, reason)
+            Verdict::drop(skb, EINVAL, reason)
         }
         Err(error) => {
             let reason = namespace.dropped(Counter::InNoMemory, skb.head());
-            Verdict::Drop(skb, error, reason)
+            Verdict::drop(skb, error, reason)
         }
     }
 }

@@ -76,7 +76,7 @@ impl Hook for Input {
 
     fn handle(skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
         let Some(header) = Ipv6Header::parse(skb.head()) else {
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         };
         if may_have_shim6(header.next_header) {
             return payload(skb, &header, state, namespace, rcu);
@@ -84,7 +84,7 @@ impl Hook for Input {
         if header.next_header == next_header::ICMPV6 {
             return icmp::error(skb, state, namespace, rcu);
         }
-        Verdict::Accept(skb)
+        Verdict::accept(skb)
     }
 }
 
@@ -100,7 +100,7 @@ fn payload(
 ) -> Verdict {
     let net = state.net();
     let Some(place) = locate_behind_ipv6(&mut skb, header) else {
-        return Verdict::Accept(skb);
+        return Verdict::accept(skb);
     };
     let Some(shim6) = payload_header(&mut skb, &place) else {
         return other(skb, header, &place, state, namespace, rcu);
@@ -125,7 +125,7 @@ fn payload(
         Ok(Recipient::Foreign) => return foreign(skb, &place, namespace),
         Ok(Recipient::Outer) => match by_locator(&mut skb, end) {
             Some(open) => open,
-            None => return Verdict::Accept(skb),
+            None => return Verdict::accept(skb),
         },
         Err(error) => Err(error),
     };
@@ -151,7 +151,7 @@ fn payload(
     if context.received(now, rcu) {
         namespace.control.stamped(namespace, context);
     }
-    Verdict::Accept(skb)
+    Verdict::accept(skb)
 }
 
 /// A packet without a payload header where such a one could be.
@@ -167,7 +167,7 @@ fn other(
     if header.next_header != next_header::SHIM6 && !place.is_shim6() {
         return icmp::error(skb, state, namespace, rcu);
     }
-    Verdict::Accept(skb)
+    Verdict::accept(skb)
 }
 
 /// A packet with a tag of no context.
@@ -182,14 +182,14 @@ fn unknown(
     if !inet6::is_local_address(net, &In6Addr::from_octets(header.destination.as_octets())) {
         forwarded(namespace, &mut skb, place);
     }
-    Verdict::Accept(skb)
+    Verdict::accept(skb)
 }
 
 /// A packet with the tag of a context that is for another host.
 #[cold]
 fn foreign(mut skb: SkBuff, place: &Place, namespace: &Namespace) -> Verdict {
     forwarded(namespace, &mut skb, place);
-    Verdict::Accept(skb)
+    Verdict::accept(skb)
 }
 
 /// A packet for a ULID that is not an address of this host: it may be gone from all interfaces and
@@ -208,7 +208,7 @@ fn by_locator(skb: &mut SkBuff, end: usize) -> Option<Result<OpenHead<'_>>> {
 #[cold]
 fn drop(namespace: &Namespace, skb: SkBuff, counter: Counter, error: Error) -> Verdict {
     let reason = namespace.dropped(counter, skb.head());
-    Verdict::Drop(skb, error, reason)
+    Verdict::drop(skb, error, reason)
 }
 
 /// A packet came by a context where there are forks.
@@ -256,7 +256,7 @@ impl Hook for PreRoutingEnd {
         } else {
             plain(namespace, &mut skb, rcu);
         }
-        Verdict::Accept(skb)
+        Verdict::accept(skb)
     }
 }
 

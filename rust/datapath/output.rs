@@ -90,11 +90,11 @@ impl Hook for Output {
     fn handle(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
         let choice = take_choice(namespace, &mut skb);
         let Some(header) = Ipv6Header::parse(skb.head()) else {
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         };
         if header.next_header == next_header::SHIM6 {
             // Our own messages are sent where they are to go.
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         }
         let identity = default_identity(ulids_of(&header));
         let ulids = &identity.ulids;
@@ -108,15 +108,15 @@ impl Hook for Output {
             if namespace.control.watches(namespace, rcu) {
                 without_context(namespace, ulids, &skb, state, rcu);
             }
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         };
         if namespace.sockets.any_opted_out() && is_opted_out(namespace, &skb, state, rcu) {
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         }
         if skb.dst().is_some_and(|dst| dst.has_xfrm()) {
             // IPsec is above the shim (RFC 5533, Section 16.1): the packet comes back transformed.
             count(namespace, Counter::OutXfrmPending);
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         }
         if context.lent_to() != 0 {
             notice_user(namespace, context, &skb, state);
@@ -138,12 +138,12 @@ impl Hook for Output {
             if let Some(dst) = skb.dst() {
                 way.notice_carrier(namespace, context, dst.has_carrier(rcu));
             }
-            return Verdict::Accept(skb);
+            return Verdict::accept(skb);
         };
         match translate(
             namespace, context, &mut skb, &header, &way, rewriting, state, rcu,
         ) {
-            Ok(Translated::Whole) => Verdict::Accept(skb),
+            Ok(Translated::Whole) => Verdict::accept(skb),
             Ok(Translated::ToFragment(mtu)) => {
                 fragment(namespace, context, skb, &way, mtu, state, rcu)
             }
@@ -198,14 +198,14 @@ fn fragment(
         namespace.sockets.note_choice();
         skb.set_choice(choice.raw());
     }
-    Verdict::Stolen(skb.fragment::<Fragments>(state.net(), mtu, context))
+    Verdict::stolen(skb.fragment::<Fragments>(state.net(), mtu, context))
 }
 
 /// Drops a packet and tells its sender.
 #[cold]
 fn drop(namespace: &Namespace, skb: SkBuff, (counter, error): Failure) -> Verdict {
     let reason = namespace.dropped(counter, skb.head());
-    Verdict::Drop(skb, error, reason)
+    Verdict::drop(skb, error, reason)
 }
 
 /// A packet goes through a context.

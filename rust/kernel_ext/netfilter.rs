@@ -47,14 +47,36 @@ pub(crate) enum Place {
     LocalOut = bindings::nf_inet_hooks_NF_INET_LOCAL_OUT,
 }
 
-/// What becomes of a packet.
-pub(crate) enum Verdict {
+/// What becomes of a packet, as netfilter has it. Who says so gives the packet away.
+// A word: it is in a register.
+pub(crate) struct Verdict(c_uint);
+
+impl Verdict {
     /// It goes on.
-    Accept(SkBuff),
+    #[inline]
+    pub(crate) fn accept(skb: SkBuff) -> Self {
+        skb.give_back();
+        Self(bindings::NF_ACCEPT)
+    }
+
     /// It is dropped for a reason; a sender on this host gets the error.
-    Drop(SkBuff, Error, DropReason),
-    /// It was taken out of the stack.
-    Stolen(Stolen),
+    #[cold]
+    pub(crate) fn drop(skb: SkBuff, error: Error, reason: DropReason) -> Self {
+        skb.free(reason);
+        Self::stolen_for(Err(error))
+    }
+
+    /// It was taken out of the stack. The sender of a packet that we sent on is told what became of it.
+    #[cold]
+    pub(crate) fn stolen(stolen: Stolen) -> Self {
+        Self::stolen_for(stolen.result())
+    }
+
+    /// As `NF_DROP_REASON()` has it.
+    fn stolen_for(result: Result) -> Self {
+        let errno = result.map_or_else(|error| error.to_errno().unsigned_abs(), |()| 0);
+        Self(bindings::NF_STOLEN | (errno << 16))
+    }
 }
 
 /// The circumstances of a packet (`struct nf_hook_state`).
@@ -127,22 +149,7 @@ unsafe extern "C" fn call<H: Hook>(
         skb.give_back();
         return bindings::NF_ACCEPT;
     }
-    match H::handle(skb, state, namespace, rcu) {
-        Verdict::Accept(skb) => {
-            skb.give_back();
-            bindings::NF_ACCEPT
-        }
-        Verdict::Drop(skb, error, reason) => {
-            skb.free(reason);
-            // As NF_DROP_REASON() has it.
-            bindings::NF_STOLEN | (error.to_errno().unsigned_abs() << 16)
-        }
-        // The sender of a packet that we sent on is told what became of it.
-        Verdict::Stolen(stolen) => match stolen.result() {
-            Ok(()) => bindings::NF_STOLEN,
-            Err(error) => bindings::NF_STOLEN | (error.to_errno().unsigned_abs() << 16),
-        },
-    }
+    H::handle(skb, state, namespace, rcu).0
 }
 
 /// A hook at a place, of namespaces that keep a `T`.
