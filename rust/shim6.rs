@@ -36,6 +36,7 @@ struct Shim6 {
     _observers: control::Observers,
     _feedback: kernel_ext::tcp_timeouts::Registration,
     _namespaces: kernel_ext::net::Registration<context::Namespace>,
+    _witnesses: datapath::Witnesses,
     _workqueue: kernel_ext::work::WorkqueueRegistration,
     _callbacks: kernel_ext::rcu::Callbacks,
     _caches: (
@@ -55,6 +56,7 @@ impl kernel::Module for Shim6 {
         // Before the first worker runs, and dropped before the last has run.
         let feedback = control::register_feedback();
         datapath::HOOKS.register();
+        let witnesses = datapath::Witnesses::new()?;
         let namespaces = context::NAMESPACES.register()?;
         let observers = control::Observers::register()?;
         let datapath = datapath::Registrations::new()?;
@@ -66,6 +68,7 @@ impl kernel::Module for Shim6 {
             _observers: observers,
             _feedback: feedback,
             _namespaces: namespaces,
+            _witnesses: witnesses,
             _workqueue: workqueue,
             _callbacks: callbacks,
             _caches: caches,

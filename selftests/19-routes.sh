@@ -166,4 +166,17 @@ visit A two
 pause 1.5
 visit A two
 is "nor does one go by a route whose time is over" "$(ways)" "up1=2 up2=2"
+
+# in_memory: super-packets go through the context; 1 for whole ones, 1 for those that were left to software.
+in_memory() {
+	stat_mark A
+	once tcp -n 500000 -s 65536 A1 B1 >/dev/null || echo failed
+	echo "$(($(stat_since A OutWhole) > 0)) $(($(stat_since A OutSoftwareGso) > 0))"
+}
+
+is "what stays in memory stays whole" "$(in_memory)" "1 0"
+ip -n "$(topo_ns B)" link add link up2 name other type macvlan || die "macvlan"
+is "but not if another device takes it over there" "$(in_memory)" "0 1"
+ip -n "$(topo_ns B)" link del other
+is "until that is gone" "$(in_memory)" "1 0"
 tap_end

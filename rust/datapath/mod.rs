@@ -21,6 +21,7 @@ use crate::{
         State, //
     },
     kernel_ext::{
+        dst,
         hooking::HookSets,
         inet6::{
             ProtocolEntry,
@@ -88,6 +89,25 @@ pub(crate) static HOOKS: HookSets<Namespace> = HookSets::new(
 
 static PROTOCOL: ProtocolEntry<protocol::Shim6> = ProtocolEntry::new();
 static OFFLOAD: OffloadEntry<offload::Payload, { PayloadHeader::LEN }> = OffloadEntry::new();
+
+/// What tells whether that still holds which processors remember for the hooks: it comes before the
+/// first hook, and is dropped after the last one has run.
+pub(crate) struct Witnesses {
+    _routes: dst::Registration,
+}
+
+impl Witnesses {
+    /// Registers them. Process context, takes RTNL.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            _routes: dst::Registration::new()?,
+        })
+    }
+}
 
 /// What the data path registers for the whole machine. Dropping it takes it back.
 pub(crate) struct Registrations {

@@ -8,8 +8,10 @@
 #include <linux/ktime.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
+#include <linux/notifier.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
 #include <linux/timekeeping.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
@@ -55,15 +57,65 @@ u64 shim6_helper_coarse_msecs(void)
 }
 
 /*
- * The route of one destination with its cookie, on one CPU, and when it was found to be good
- * last, as route_moment() has it. All routes of a destination are in the same namespace, which
- * is here to spare a look at the device.
+ * What does not change unless something happens to devices, and what time it is at a tick, as
+ * shim6_helper_coarse_msecs(). Room for headers of the route's device, and whether packets stay
+ * in this kernel's memory. In two registers.
+ */
+struct route_facts {
+	u64 msecs;
+	u16 headroom;
+	bool is_memory;
+};
+
+static __always_inline struct route_facts facts_of(const struct dst_entry *dst)
+{
+	struct net_device *dev = dst_dev_rcu(dst);
+
+	return (struct route_facts){
+		.msecs = shim6_helper_coarse_msecs(),
+		.headroom = LL_RESERVED_SPACE(dev),
+		.is_memory = shim6_helper_dev_is_memory(dev),
+	};
+}
+
+/* Whatever happened to any device of the machine. */
+static atomic_t device_changes;
+
+static int count_device_change(struct notifier_block *block, unsigned long event, void *info)
+{
+	atomic_inc(&device_changes);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block device_notifier = {
+	.notifier_call = count_device_change,
+	/* After whoever draws conclusions. */
+	.priority = INT_MIN,
+};
+
+/* What routes are remembered of depends on devices from now on. Process context, takes RTNL. */
+int shim6_helper_routes_start(void)
+{
+	return register_netdevice_notifier(&device_notifier);
+}
+
+void shim6_helper_routes_stop(void)
+{
+	unregister_netdevice_notifier(&device_notifier);
+}
+
+/*
+ * The route of one destination with its cookie, on one CPU, and what was found out when it was
+ * looked at last: that it is good, and how it takes packets. When that was is as route_moment()
+ * has it. All routes of a destination are in the same namespace, which is here to spare a look at
+ * the device.
  */
 struct output_route {
 	struct shim6_slot slot;
 	u64 checked;
 	struct net *net;
-} __aligned(32);	/* in one cache line */
+	struct route_facts facts;
+} __aligned(64);	/* in one cache line */
 
 void __percpu *shim6_helper_routes_alloc(void)
 {
@@ -82,35 +134,84 @@ void shim6_helper_routes_free(void __percpu *memory)
 	free_percpu(routes);
 }
 
-/* Upper half: the last number that a change of routes got in @net. Lower half: this tick. */
+/*
+ * Upper half: the last number that a change of routes got in @net, and how often devices changed;
+ * of neither there is less at any time. Lower half: this tick.
+ */
 static u64 route_moment(struct net *net)
 {
-	return (u64)(u32)atomic_read(&net->ipv6.fib6_sernum) << 32 | (u32)jiffies;
+	u32 changes = atomic_read(&net->ipv6.fib6_sernum) + atomic_read(&device_changes);
+
+	return (u64)changes << 32 | (u32)jiffies;
+}
+
+/* Looks again at the route of this CPU, which may not be good any more. */
+static noinline bool check_route(struct output_route __percpu *routes, u64 now)
+{
+	struct dst_entry *dst = NULL;
+	struct output_route *route;
+	struct route_facts facts;
+
+	local_bh_disable();
+	route = this_cpu_ptr(routes);
+	if (route->slot.object)
+		dst = dst_check(route->slot.object, route->slot.number);
+	if (dst) {
+		facts = facts_of(dst);
+		WRITE_ONCE(route->facts.msecs, facts.msecs);
+		WRITE_ONCE(route->facts.headroom, facts.headroom);
+		WRITE_ONCE(route->facts.is_memory, facts.is_memory);
+		/* Pairs with the barrier in find_checked(). */
+		smp_wmb();
+		WRITE_ONCE(route->checked, now);
+	}
+	local_bh_enable();
+	return dst;
+}
+
+/* The route, if it was looked at in this moment. */
+static __always_inline struct dst_entry *find_checked(const struct output_route *route, u64 now,
+						      struct route_facts *facts)
+{
+	struct dst_entry *dst = READ_ONCE(route->slot.object);
+
+	/* Pairs with the barriers in shim6_slot_write(). */
+	smp_rmb();
+	if (unlikely(!dst || READ_ONCE(route->checked) != now))
+		return NULL;
+	/* Pairs with the barrier in check_route(). */
+	smp_rmb();
+	facts->msecs = READ_ONCE(route->facts.msecs);
+	facts->headroom = READ_ONCE(route->facts.headroom);
+	facts->is_memory = READ_ONCE(route->facts.is_memory);
+	/* As the first one: these are of no other route. */
+	smp_rmb();
+	if (unlikely(READ_ONCE(route->slot.object) != dst ||
+		     READ_ONCE(dst->obsolete) != DST_OBSOLETE_FORCE_CHK))
+		return NULL;
+	return dst;
 }
 
 /*
  * The RCU read lock keeps the route. What is good at a moment may only turn out not to be when
- * routes change or time goes on, so one look at a moment is enough. If somebody changes the slot
- * meanwhile, a route may be used until the end of the tick that was not good any more when it was
- * put there.
+ * routes or devices change or time goes on, so one look at a moment is enough.
  */
-static struct dst_entry *find_route(struct output_route *route)
+static __always_inline struct dst_entry *find_route(struct output_route __percpu *routes,
+						    struct route_facts *facts)
 {
+	const struct output_route *route = raw_cpu_ptr(routes);
+	struct net *net = READ_ONCE(route->net);
 	struct dst_entry *dst;
-	long cookie;
 	u64 now;
 
-	dst = shim6_slot_read(&route->slot, &cookie);
-	if (unlikely(!dst))
+	/* Before the first route. */
+	if (unlikely(!net))
 		return NULL;
-	now = route_moment(READ_ONCE(route->net));
-	if (likely(READ_ONCE(route->checked) == now &&
-		   READ_ONCE(dst->obsolete) == DST_OBSOLETE_FORCE_CHK))
+	now = route_moment(net);
+	dst = find_checked(route, now, facts);
+	if (likely(dst))
 		return dst;
-	dst = dst_check(dst, cookie);
-	if (dst)
-		WRITE_ONCE(route->checked, now);
-	return dst;
+	return check_route(routes, now) ? find_checked(raw_cpu_ptr(routes), now, facts) : NULL;
 }
 
 /* Puts @dst with the caller's reference into a slot of this CPU. With bottom halves off. */
@@ -241,28 +342,38 @@ void shim6_helper_route_input(void __percpu *memory, struct sk_buff *skb)
 		look_input_route_up(routes, skb);
 }
 
-static __always_inline void exit_by(const struct sk_buff *skb, struct dst_entry *dst,
-				    unsigned int added, struct shim6_helper_exit *exit)
+/* skb_gso_validate_network_len(), which is called for what few super-packets are. */
+static __always_inline bool segments_fit(const struct sk_buff *skb, u32 mtu)
 {
-	struct net_device *dev = dst_dev_rcu(dst);
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	if (unlikely(!(shinfo->gso_type & SKB_GSO_TCPV6) || skb->encapsulation ||
+		     shinfo->gso_size == GSO_BY_FRAGS))
+		return skb_gso_validate_network_len(skb, mtu);
+	return skb_transport_offset(skb) + tcp_hdrlen(skb) + shinfo->gso_size <= mtu;
+}
+
+static __always_inline void exit_by(const struct sk_buff *skb, struct dst_entry *dst,
+				    const struct route_facts *facts, unsigned int added,
+				    struct shim6_helper_exit *exit)
+{
 	u32 mtu;
 
 	exit->dst = dst;
-	exit->msecs = shim6_helper_coarse_msecs();
-	exit->headroom = LL_RESERVED_SPACE(dev);
+	exit->msecs = facts->msecs;
+	exit->headroom = facts->headroom;
 	exit->is_gso = skb_is_gso(skb);
-	exit->has_carrier = netif_carrier_ok(dev);
-	/* Where nothing is left for the device, it does not matter who that is. */
-	exit->is_memory = (exit->is_gso || skb->ip_summed == CHECKSUM_PARTIAL) &&
-			  shim6_helper_dev_is_memory(dev);
+	exit->has_carrier = netif_carrier_ok(dst_dev_rcu(dst));
+	exit->is_memory = facts->is_memory;
 	/* What every path takes, and every sender knows. */
 	exit->fits = !exit->is_gso && skb->len + added <= IPV6_MIN_MTU;
 	if (exit->fits)
 		return;
-	mtu = dst_mtu(dst);
+	/* dst_mtu(), but inline. */
+	mtu = ip6_dst_mtu_maybe_forward(dst, false);
 	mtu = mtu > added ? mtu - added : 0;
 	/* Nobody makes fragments of segments that fit. */
-	exit->fits = exit->is_gso && skb_gso_validate_network_len(skb, mtu);
+	exit->fits = exit->is_gso && segments_fit(skb, mtu);
 	if (exit->fits)
 		return;
 	/* The same, if nobody said more. */
@@ -278,7 +389,9 @@ static __always_inline void exit_by(const struct sk_buff *skb, struct dst_entry 
 void shim6_helper_exit_by(const struct sk_buff *skb, struct dst_entry *dst, unsigned int added,
 			  struct shim6_helper_exit *exit)
 {
-	exit_by(skb, dst, added, exit);
+	const struct route_facts facts = facts_of(dst);
+
+	exit_by(skb, dst, &facts, added, exit);
 }
 
 /* The same by the route that this CPU remembers; false if it remembers no good one. */
@@ -286,11 +399,12 @@ bool shim6_helper_exit_find(const struct sk_buff *skb, void __percpu *memory, un
 			    struct shim6_helper_exit *exit)
 {
 	struct output_route __percpu *routes = memory;
-	struct dst_entry *dst = find_route(raw_cpu_ptr(routes));
+	struct route_facts facts;
+	struct dst_entry *dst = find_route(routes, &facts);
 
 	if (!dst)
 		return false;
-	exit_by(skb, dst, added, exit);
+	exit_by(skb, dst, &facts, added, exit);
 	return true;
 }
 
@@ -368,13 +482,15 @@ s64 shim6_helper_exit_leave(struct sk_buff *skb, void __percpu *memory, unsigned
 			    unsigned int whole_counter, unsigned int software_counter)
 {
 	struct output_route __percpu *routes = memory;
-	struct dst_entry *dst = find_route(raw_cpu_ptr(routes));
 	struct shim6_helper_exit exit;
+	struct route_facts facts;
+	struct dst_entry *dst;
 	int err;
 
+	dst = find_route(routes, &facts);
 	if (unlikely(!dst))
 		return -EAGAIN;
-	exit_by(skb, dst, len, &exit);
+	exit_by(skb, dst, &facts, len, &exit);
 	if (unlikely(!exit.fits))
 		return -EAGAIN;
 	err = exit_push(skb, len, &exit, counters, counter,

@@ -81,7 +81,7 @@ struct shim6_helper_exit {
 	u16 headroom;
 	bool is_gso;
 	bool fits;
-	/* shim6_helper_dev_is_memory(), if anything is left for the device */
+	/* shim6_helper_dev_is_memory() */
 	bool is_memory;
 	bool has_carrier;
 };
@@ -154,6 +154,8 @@ void shim6_helper_call_recv_ctl(const void *function, struct sock *sk, struct ms
 #define SHIM6_SKB_SUMMED_MASK		(3 << 5)
 #endif
 
+int shim6_helper_routes_start(void);
+void shim6_helper_routes_stop(void);
 void __percpu *shim6_helper_routes_alloc(void);
 void shim6_helper_routes_free(void __percpu *memory);
 void shim6_helper_routes_set(void __percpu *memory, struct dst_entry *dst);

@@ -252,10 +252,34 @@ impl Exit<'_> {
         self.raw.has_carrier
     }
 
-    /// As [`Device::is_memory`], of a packet of which anything is left for the device.
+    /// As [`Device::is_memory`].
     #[inline]
     pub(crate) fn is_memory(&self) -> bool {
         self.raw.is_memory
+    }
+}
+
+/// [`DstCache`]s know what happens to devices. Dropping it ends that, takes RTNL.
+pub(crate) struct Registration(());
+
+impl Registration {
+    /// Begins with it, before there are any caches. Process context, takes RTNL. Called once.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        fault::point(fault::Point::Notifier)?;
+        // SAFETY: Process context, and it is not registered yet.
+        to_result(unsafe { bindings::shim6_helper_routes_start() })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // SAFETY: `self` is evidence of the registration.
+        unsafe { bindings::shim6_helper_routes_stop() };
     }
 }
 
