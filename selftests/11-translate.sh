@@ -44,6 +44,36 @@ is "the peer's socket names ULIDs" \
 check_flow "the stream is whole" stream
 check "no checksum error on either host" no_csum_errors
 
+# mac HOST: the link-layer address of its second uplink.
+mac() {
+	on "$1" ip -j link show up2 | jq -r '.[].address'
+}
+
+on B nft -f - <<-END || die "nftables"
+	table inet host {
+	    counter framed { }
+	    chain input {
+	        type filter hook input priority filter;
+	        ip6 saddr $A1 udp dport $PORT ether saddr $(mac A) ether daddr $(mac B) ether type ip6 counter name framed
+	    }
+	}
+END
+once udp -n 10 -i 2 A1 B1 >/dev/null
+is "a firewall sees the link-layer header in front of the packet" \
+	"$(on B nft -j list counter inet host framed | jq '.nftables[].counter.packets? // empty')" 10
+on B nft delete table inet host
+
+# Both copies of a packet share its headers until one is changed.
+on A tc qdisc add dev up2 root netem duplicate 100% || die "netem"
+twice=$(once udp -n 10 -i 2 A1 B1)
+is "of datagrams that come twice, both copies are translated" \
+	"$(value received <<<"$twice") of $(value sent <<<"$twice"), $(value bad <<<"$twice") bad" "20 of 10, 0 bad"
+stat_mark A B
+check "a stream of which each segment comes twice" once tcp -n 200000 A1 B1
+is "both copies of those are translated as well" \
+	"$(stat_since B InTranslated)" $((2 * $(stat_since A OutTranslated)))
+on A tc qdisc del dev up2 root
+
 stat_mark A
 check "other address pairs are left alone" once tcp -n 100000 A2 B2
 is "and not counted" "$(stat_since A OutTranslated)" 0

@@ -68,6 +68,16 @@ enum {
 	SHIM6_SKB_CLONED		= CLONED_OFFSET,
 	SHIM6_SKB_CLONED_MASK		= CLONED_MASK,
 	SHIM6_SKB_IP_SUMMED		= PKT_TYPE_OFFSET,
+	SHIM6_SKB_END			= offsetof(struct sk_buff, end),
+	SHIM6_SKB_HDR_LEN		= offsetof(struct sk_buff, hdr_len),
+	SHIM6_SHINFO_DATAREF		= offsetof(struct skb_shared_info, dataref),
+	SHIM6_DATAREF_MASK		= SKB_DATAREF_MASK,
+	SHIM6_DATAREF_SHIFT		= SKB_DATAREF_SHIFT,
+#ifdef NET_SKBUFF_DATA_USES_OFFSET
+	SHIM6_SKB_HAS_OFFSETS		= 1,
+#else
+	SHIM6_SKB_HAS_OFFSETS		= 0,
+#endif
 };
 
 /* What is read for every packet, of structures that are opaque to Rust. */

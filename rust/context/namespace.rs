@@ -76,6 +76,13 @@ impl Namespace {
         NAMESPACES.get_rcu(net, rcu)
     }
 
+    /// Whether all there is to know of a packet that leaves are its addresses: there are no forks,
+    /// and no socket wants anything of its own.
+    #[inline]
+    pub(crate) fn is_ordinary(&self) -> bool {
+        !self.contexts.any_forks() && !self.sockets.any_sends_specially()
+    }
+
     /// The namespace.
     #[inline]
     pub(crate) fn net(&self) -> &'static Net {

@@ -312,6 +312,14 @@ impl Sockets {
         self.opted_out.load(Relaxed) != 0
     }
 
+    /// Whether it may matter to a packet that leaves from which socket it is, or what it carries.
+    #[inline]
+    pub(crate) fn any_sends_specially(&self) -> bool {
+        let counts =
+            self.opted_out.load(Relaxed) | self.steered.load(Relaxed) | self.pending.load(Relaxed);
+        counts != 0 || self.any_choices()
+    }
+
     /// Whether any socket wants a context from its first packet on.
     #[inline]
     pub(crate) fn any_impatient(&self) -> bool {

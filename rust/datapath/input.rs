@@ -13,7 +13,6 @@ use super::{
     forward,
     icmp,
     locate,
-    locate_behind_ipv6,
     may_have_shim6,
     payload_header,
     TCP, //
@@ -43,11 +42,11 @@ use crate::{
     proto::{
         locator::UlidPair,
         wire::{
-            chain::Place,
-            flow::{
-                Direction,
-                Flow, //
+            chain::{
+                self,
+                Place, //
             },
+            flow::Direction,
             ipv6::{
                 next_header,
                 Ipv6Header, //
@@ -74,55 +73,67 @@ impl Hook for Input {
             .is_some_and(|first| may_have_shim6(first) || first == next_header::ICMPV6)
     }
 
+    // What few packets need is elsewhere, so that what most of them need is in few cache lines and
+    // registers.
+    #[inline(always)]
     fn handle(skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::accept(skb);
         };
-        if may_have_shim6(header.next_header) {
-            return payload(skb, &header, state, namespace, rcu);
+        match chain::shim6_behind_ipv6(&header) {
+            Some(place) => payload(skb, &header, &place, state, namespace, rcu),
+            None => further(skb, state, namespace, rcu),
         }
-        if header.next_header == next_header::ICMPV6 {
-            return icmp::error(skb, state, namespace, rcu);
-        }
-        Verdict::accept(skb)
     }
 }
 
-/// A packet that may have a payload extension header. One that is not ours to translate is left
-/// alone; if it is for this host all the same, the protocol handler gets and counts it.
-// What few packets need is elsewhere, so that what most of them need is in few cache lines.
+/// A packet in which a payload extension header can only be behind others, or in which an ICMPv6 error
+/// quotes one.
+#[cold]
+fn further(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
+    let Some(header) = Ipv6Header::parse(skb.head()) else {
+        return Verdict::accept(skb);
+    };
+    if header.next_header == next_header::ICMPV6 {
+        return icmp::error(skb, state, namespace, rcu);
+    }
+    match locate(&mut skb) {
+        Some(place) if place.is_shim6() => payload(skb, &header, &place, state, namespace, rcu),
+        Some(_) => icmp::error(skb, state, namespace, rcu),
+        None => Verdict::accept(skb),
+    }
+}
+
+/// A packet with a Shim6 header, which may be a payload extension header. One that is not ours to
+/// translate is left alone; if it is for this host all the same, the protocol handler gets and counts
+/// it.
+// Two copies: of one the place is a constant.
+#[inline(always)]
 fn payload(
     mut skb: SkBuff,
     header: &Ipv6Header,
+    place: &Place,
     state: &State,
     namespace: &Namespace,
     rcu: &Guard,
 ) -> Verdict {
     let net = state.net();
-    let Some(place) = locate_behind_ipv6(&mut skb, header) else {
+    let Some(shim6) = payload_header(&mut skb, place) else {
         return Verdict::accept(skb);
     };
-    let Some(shim6) = payload_header(&mut skb, &place) else {
-        return other(skb, header, &place, state, namespace, rcu);
-    };
     let Some(context) = namespace.contexts.by_tag(shim6.tag, rcu) else {
-        return unknown(skb, header, &place, net, namespace);
+        return unknown(skb, place, net, namespace);
     };
     let ulids = context.ulids();
-    let inner = In6Addr::from_octets(ulids.local.as_octets());
     let end = place.offset().saturating_add(PayloadHeader::LEN);
-    let arrival = arrival(namespace, context, header, rcu);
-    let flow = if namespace.contexts.any_forks() {
-        conversation(&mut skb, end, shim6.next_header, Direction::Inbound)
-    } else {
-        None
-    };
+    let arrival = arrival(namespace, context, &skb, rcu);
     let len = skb.len();
     // A packet with the tag of a context, to the locator that it uses, is nobody else's.
     let is_ours = header.destination == context.local_locator(rcu);
-    let open = match skb.enter(net, &inner, context.known_local(), is_ours, end) {
+    let inner = ulids.local.as_octets();
+    let open = match skb.enter(net, inner, context.known_local(), is_ours, end) {
         Ok(Recipient::Ours(open)) => Ok(open),
-        Ok(Recipient::Foreign) => return foreign(skb, &place, namespace),
+        Ok(Recipient::Foreign) => return foreign(skb, place, namespace),
         Ok(Recipient::Outer) => match by_locator(&mut skb, end) {
             Some(open) => open,
             None => return Verdict::accept(skb),
@@ -135,7 +146,7 @@ fn payload(
     let tally = namespace.counters.tally(Counter::InTranslated);
     let closed = open.map(|open| {
         open.close(PayloadHeader::LEN, tally, |head| {
-            rewrite::inbound(head, len, &place, &shim6, ulids)
+            rewrite::inbound(head, len, place, &shim6, ulids)
         })
     });
     let now = match closed {
@@ -145,8 +156,8 @@ fn payload(
         Err(error) => return drop(namespace, skb, Counter::InNoMemory, error),
     };
     skb.mark_translated(arrival.raw());
-    if flow.is_some() || context.is_fork() {
-        came_by(namespace, context, flow, rcu);
+    if namespace.contexts.any_forks() {
+        came_by(namespace, context, &mut skb, place, shim6.next_header, rcu);
     }
     if context.received(now, rcu) {
         namespace.control.stamped(namespace, context);
@@ -154,32 +165,14 @@ fn payload(
     Verdict::accept(skb)
 }
 
-/// A packet without a payload header where such a one could be.
-#[cold]
-fn other(
-    skb: SkBuff,
-    header: &Ipv6Header,
-    place: &Place,
-    state: &State,
-    namespace: &Namespace,
-    rcu: &Guard,
-) -> Verdict {
-    if header.next_header != next_header::SHIM6 && !place.is_shim6() {
-        return icmp::error(skb, state, namespace, rcu);
-    }
-    Verdict::accept(skb)
-}
-
 /// A packet with a tag of no context.
 #[cold]
-fn unknown(
-    mut skb: SkBuff,
-    header: &Ipv6Header,
-    place: &Place,
-    net: &Net,
-    namespace: &Namespace,
-) -> Verdict {
-    if !inet6::is_local_address(net, &In6Addr::from_octets(header.destination.as_octets())) {
+fn unknown(mut skb: SkBuff, place: &Place, net: &Net, namespace: &Namespace) -> Verdict {
+    let is_foreign = Ipv6Header::parse(skb.head()).is_some_and(|header| {
+        let destination = In6Addr::from_octets(header.destination.as_octets());
+        !inet6::is_local_address(net, &destination)
+    });
+    if is_foreign {
         forwarded(namespace, &mut skb, place);
     }
     Verdict::accept(skb)
@@ -211,10 +204,18 @@ fn drop(namespace: &Namespace, skb: SkBuff, counter: Counter, error: Error) -> V
     Verdict::drop(skb, error, reason)
 }
 
-/// A packet came by a context where there are forks.
+/// A packet, which was translated, came by a context where there are forks. Behind `place` is now a
+/// header of number `first`.
 #[cold]
-fn came_by(namespace: &Namespace, context: &Context, flow: Option<Flow>, rcu: &Guard) {
-    if let Some(flow) = flow {
+fn came_by(
+    namespace: &Namespace,
+    context: &Context,
+    skb: &mut SkBuff,
+    place: &Place,
+    first: u8,
+    rcu: &Guard,
+) {
+    if let Some(flow) = conversation(skb, place.offset(), first, Direction::Inbound) {
         namespace.came_by(Some(context), context.ulids(), flow, rcu);
     }
     if context.is_fork() {

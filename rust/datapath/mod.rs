@@ -146,18 +146,6 @@ fn locate(skb: &mut SkBuff) -> Option<Place> {
     }
 }
 
-/// The same for a packet whose IPv6 header has been read.
-#[inline]
-fn locate_behind_ipv6(skb: &mut SkBuff, header: &Ipv6Header) -> Option<Place> {
-    /// Where there may be others in between.
-    #[cold]
-    fn further(skb: &mut SkBuff) -> Option<Place> {
-        locate(skb)
-    }
-
-    chain::behind_ipv6(header).or_else(|| further(skb))
-}
-
 /// What is at the place of a Shim6 header, if that is one.
 #[inline]
 fn payload_header(skb: &mut SkBuff, place: &Place) -> Option<PayloadHeader> {
@@ -199,21 +187,23 @@ fn accepts_early_payload(namespace: &Namespace, context: &Context, state: State)
     state.delivers_payload()
 }
 
-/// What a packet of a context keeps of how it came, if anybody wants to know.
+/// What a packet of a context, which has not been translated yet, keeps of how it came, if anybody
+/// wants to know.
 #[inline]
-fn arrival(namespace: &Namespace, context: &Context, header: &Ipv6Header, rcu: &Guard) -> Arrival {
+fn arrival(namespace: &Namespace, context: &Context, skb: &SkBuff, rcu: &Guard) -> Arrival {
     /// The same where somebody does.
     #[cold]
-    fn wanted(context: &Context, header: &Ipv6Header, rcu: &Guard) -> Arrival {
+    fn wanted(context: &Context, skb: &SkBuff, rcu: &Guard) -> Option<Arrival> {
+        let header = Ipv6Header::parse(skb.head())?;
         let pair = LocatorPair {
             local: header.destination,
             peer: header.source,
         };
-        Arrival::new(context, &pair, rcu)
+        Some(Arrival::new(context, &pair, rcu))
     }
 
     if namespace.sockets.any_receivers() {
-        wanted(context, header, rcu)
+        wanted(context, skb, rcu).unwrap_or(Arrival::UNKNOWN)
     } else {
         Arrival::UNKNOWN
     }

@@ -8,7 +8,6 @@ use super::{
     at,
     conversation,
     locate,
-    locate_behind_ipv6,
     TCP, //
 };
 use crate::{
@@ -47,6 +46,7 @@ use crate::{
     proto::{
         locator::{
             LocatorPair,
+            Ulid,
             UlidPair, //
         },
         tag::ContextTag,
@@ -86,9 +86,13 @@ impl Hook for Output {
         namespace.needs_hooks(rcu)
     }
 
-    // What few packets need is elsewhere, so that what most of them need is in few cache lines.
+    // What few packets need is elsewhere, so that what most of them need is in few cache lines and
+    // registers: nothing that another function gets by reference is used here.
+    #[inline(always)]
     fn handle(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
-        let choice = take_choice(namespace, &mut skb);
+        if !namespace.is_ordinary() {
+            return special(skb, state, namespace, rcu);
+        }
         let Some(header) = Ipv6Header::parse(skb.head()) else {
             return Verdict::accept(skb);
         };
@@ -96,66 +100,144 @@ impl Hook for Output {
             // Our own messages are sent where they are to go.
             return Verdict::accept(skb);
         }
-        let identity = default_identity(ulids_of(&header));
-        let ulids = &identity.ulids;
-        let default = namespace.contexts.by_identity(&identity, rcu);
-        let fork = if namespace.contexts.any_forks() {
-            fork(namespace, ulids, &mut skb, state, rcu)
-        } else {
-            None
+        // From where they are to where they are compared: `header` is in registers otherwise.
+        let Some((source, destination)) = Ipv6Header::addresses(skb.head()) else {
+            return Verdict::accept(skb);
         };
-        let Some(context) = fork.or(default) else {
+        let identity = default_identity(UlidPair {
+            local: Ulid::new(*source),
+            peer: Ulid::new(*destination),
+        });
+        let Some(context) = namespace.contexts.by_identity(&identity, rcu) else {
             if namespace.control.watches(namespace, rcu) {
-                without_context(namespace, ulids, &skb, state, rcu);
+                without_context(namespace, &identity.ulids, &skb, state, rcu);
             }
             return Verdict::accept(skb);
         };
-        if namespace.sockets.any_opted_out() && is_opted_out(namespace, &skb, state, rcu) {
-            return Verdict::accept(skb);
+        if context.lent_to() != 0 || skb.dst().is_some_and(|dst| dst.has_xfrm()) {
+            return special(skb, state, namespace, rcu);
         }
-        if skb.dst().is_some_and(|dst| dst.has_xfrm()) {
-            // IPsec is above the shim (RFC 5533, Section 16.1): the packet comes back transformed.
-            count(namespace, Counter::OutXfrmPending);
-            return Verdict::accept(skb);
-        }
-        if context.lent_to() != 0 {
-            notice_user(namespace, context, &skb, state);
-        }
-        if namespace.sockets.any_pending() {
-            notice_pending(namespace, context, &skb, state, rcu);
-        }
-        if context.is_fork() {
-            count(namespace, Counter::OutForked);
-        }
-        let way = if choice.is_some() || namespace.sockets.any_steered() {
-            Way::of(namespace, context, choice, &skb, state, rcu)
-        } else {
-            Way::Current(context.path(rcu))
-        };
-        let Some(rewriting) = way.rewriting() else {
-            let msecs = namespace.counters.tally(Counter::OutUlids).count();
-            note_sent(namespace, context, at(msecs), rcu);
-            if let Some(dst) = skb.dst() {
-                way.notice_carrier(namespace, context, dst.has_carrier(rcu));
-            }
+        let Some(path) = context.path(rcu) else {
+            unchanged(namespace, context, &skb, true, rcu);
             return Verdict::accept(skb);
         };
-        match translate(
-            namespace, context, &mut skb, &header, &way, rewriting, state, rcu,
-        ) {
-            Ok(Translated::Whole) => Verdict::accept(skb),
-            Ok(Translated::ToFragment(mtu)) => {
-                fragment(namespace, context, skb, &way, mtu, state, rcu)
+        let Some(place) = chain::behind_ipv6(&header) else {
+            return special(skb, state, namespace, rcu);
+        };
+        let len = skb.len();
+        let left = skb.leave(
+            PayloadHeader::LEN,
+            &path.cache,
+            [
+                namespace.counters.tally(Counter::OutTranslated),
+                namespace.counters.tally(Counter::OutWhole),
+                namespace.counters.tally(Counter::OutSoftwareGso),
+            ],
+            rcu,
+        );
+        match left {
+            Ok(Some(left)) => {
+                let (now, has_carrier) = (at(left.msecs), left.has_carrier);
+                let written = rewrite::outbound(left.head, len, &place, &path.pair, path.tag);
+                note_sent(namespace, context, now, rcu);
+                notice_carrier(namespace, context, has_carrier);
+                match written {
+                    Ok(()) => Verdict::accept(skb),
+                    Err(_) => drop(namespace, skb, (Counter::OutBadHeaders, EINVAL)),
+                }
             }
-            Err(failure) => drop(namespace, skb, failure),
+            // Its way has to be looked up, or it has to be made to fit.
+            Ok(None) => special(skb, state, namespace, rcu),
+            Err(error) => {
+                note_sent(namespace, context, control::coarse_now(), rcu);
+                drop(namespace, skb, (counter_of(error), error))
+            }
         }
     }
 }
 
-/// Counts what happens to few packets.
+/// The same for any packet: where there are forks, where sockets want something of their own, and
+/// where the way of a packet has to be looked up.
 #[cold]
-fn count(namespace: &Namespace, counter: Counter) {
-    namespace.counters.count(counter);
+fn special(mut skb: SkBuff, state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
+    let choice = take_choice(namespace, &mut skb);
+    let Some(header) = Ipv6Header::parse(skb.head()) else {
+        return Verdict::accept(skb);
+    };
+    if header.next_header == next_header::SHIM6 {
+        return Verdict::accept(skb);
+    }
+    let identity = default_identity(ulids_of(&header));
+    let ulids = &identity.ulids;
+    let default = namespace.contexts.by_identity(&identity, rcu);
+    let fork = if namespace.contexts.any_forks() {
+        fork(namespace, ulids, &mut skb, state, rcu)
+    } else {
+        None
+    };
+    let Some(context) = fork.or(default) else {
+        if namespace.control.watches(namespace, rcu) {
+            without_context(namespace, ulids, &skb, state, rcu);
+        }
+        return Verdict::accept(skb);
+    };
+    if namespace.sockets.any_opted_out() && is_opted_out(namespace, &skb, state, rcu) {
+        return Verdict::accept(skb);
+    }
+    if skb.dst().is_some_and(|dst| dst.has_xfrm()) {
+        // IPsec is above the shim (RFC 5533, Section 16.1): the packet comes back transformed.
+        namespace.counters.count(Counter::OutXfrmPending);
+        return Verdict::accept(skb);
+    }
+    if context.lent_to() != 0 {
+        notice_user(namespace, context, &skb, state);
+    }
+    if namespace.sockets.any_pending() {
+        notice_pending(namespace, context, &skb, state, rcu);
+    }
+    if context.is_fork() {
+        namespace.counters.count(Counter::OutForked);
+    }
+    let way = if choice.is_some() || namespace.sockets.any_steered() {
+        Way::of(namespace, context, choice, &skb, state, rcu)
+    } else {
+        Way::Current(context.path(rcu))
+    };
+    let Some(rewriting) = way.rewriting() else {
+        unchanged(namespace, context, &skb, way.is_current(), rcu);
+        return Verdict::accept(skb);
+    };
+    match translate(namespace, context, &mut skb, &way, rewriting, state, rcu) {
+        Ok(Translated::Whole) => Verdict::accept(skb),
+        Ok(Translated::ToFragment(mtu)) => fragment(namespace, context, skb, &way, mtu, state, rcu),
+        Err(failure) => drop(namespace, skb, failure),
+    }
+}
+
+/// A packet goes as it is, between the ULIDs, which are the current pair or not.
+#[inline]
+fn unchanged(
+    namespace: &Namespace,
+    context: &Context,
+    skb: &SkBuff,
+    is_current: bool,
+    rcu: &Guard,
+) {
+    let msecs = namespace.counters.tally(Counter::OutUlids).count();
+    note_sent(namespace, context, at(msecs), rcu);
+    if let Some(dst) = skb.dst().filter(|_| is_current) {
+        notice_carrier(namespace, context, dst.has_carrier(rcu));
+    }
+}
+
+/// Tells the worker if a packet is the first one that goes by the current pair to a device without
+/// carrier: it need not wait for the notifier.
+#[inline]
+fn notice_carrier(namespace: &Namespace, context: &Context, has_carrier: bool) {
+    if context.is_newly_cut(has_carrier) {
+        context.wish(Wish::Paths);
+        namespace.control.stamped(namespace, context);
+    }
 }
 
 /// A packet leaves between two addresses that have no context.
@@ -270,24 +352,16 @@ fn ulids_of(header: &Ipv6Header) -> UlidPair {
 }
 
 /// Takes off what was chosen for a packet. What waits for IPsec keeps it until it comes back.
-#[inline]
 fn take_choice(namespace: &Namespace, skb: &mut SkBuff) -> Option<Choice> {
-    /// The same where there may be one.
-    #[cold]
-    fn taken(skb: &mut SkBuff) -> Option<Choice> {
-        let choice = skb.choice()?;
-        if !skb.dst().is_some_and(|dst| dst.has_xfrm()) {
-            // To the device it would be a time.
-            skb.clear_choice();
-        }
-        Some(Choice::from_raw(choice))
+    if !namespace.sockets.any_choices() {
+        return None;
     }
-
-    if namespace.sockets.any_choices() {
-        taken(skb)
-    } else {
-        None
+    let choice = skb.choice()?;
+    if !skb.dst().is_some_and(|dst| dst.has_xfrm()) {
+        // To the device it would be a time.
+        skb.clear_choice();
     }
+    Some(Choice::from_raw(choice))
 }
 
 /// Over what a packet goes.
@@ -340,7 +414,6 @@ impl<'a> Way<'a> {
     }
 
     /// What packets get; `None` where they go as they are.
-    #[inline]
     fn rewriting(&self) -> Option<Rewriting<'_>> {
         let (pair, tag) = match self {
             Self::Current(path) => path.map(|path| (&path.pair, path.tag))?,
@@ -349,14 +422,9 @@ impl<'a> Way<'a> {
         Some(Rewriting { pair, tag })
     }
 
-    /// Tells the worker if a packet is the first one that goes to a device without carrier: it need
-    /// not wait for the notifier.
-    #[inline]
-    fn notice_carrier(&self, namespace: &Namespace, context: &Context, has_carrier: bool) {
-        if matches!(self, Self::Current(_)) && context.is_newly_cut(has_carrier) {
-            context.wish(Wish::Paths);
-            namespace.control.stamped(namespace, context);
-        }
+    /// Whether it is that of the context.
+    fn is_current(&self) -> bool {
+        matches!(self, Self::Current(_))
     }
 
     /// What brings another packet onto the same way; `None` for that of the context.
@@ -375,8 +443,6 @@ impl<'a> Way<'a> {
 
     /// How a packet leaves on this way, over this pair and with our header; it is written to
     /// `place`.
-    // For most packets it is one call.
-    #[inline(always)]
     fn exit<'place, 'rcu>(
         &self,
         net: &Net,
@@ -419,66 +485,10 @@ enum Translated {
 type Failure = (Counter, Error);
 
 /// Sends a packet over other addresses, with our header.
-// Its only caller has in registers what would go through memory.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is what the packet has to do with"
-)]
-#[inline(always)]
 fn translate(
     namespace: &Namespace,
     context: &Context,
     skb: &mut SkBuff,
-    header: &Ipv6Header,
-    way: &Way<'_>,
-    rewriting: Rewriting<'_>,
-    state: &State,
-    rcu: &Guard,
-) -> Result<Translated, Failure> {
-    if let (Way::Current(Some(path)), Some(place)) = (way, chain::behind_ipv6(header)) {
-        let Rewriting { pair, tag } = rewriting;
-        let len = skb.len();
-        let left = skb.leave(
-            PayloadHeader::LEN,
-            &path.cache,
-            [
-                namespace.counters.tally(Counter::OutTranslated),
-                namespace.counters.tally(Counter::OutWhole),
-                namespace.counters.tally(Counter::OutSoftwareGso),
-            ],
-            rcu,
-            |head| rewrite::outbound(head, len, &place, pair, tag),
-        );
-        match left {
-            Ok(Some(left)) => {
-                note_sent(namespace, context, at(left.msecs), rcu);
-                way.notice_carrier(namespace, context, left.has_carrier);
-                return left
-                    .edited
-                    .map(|()| Translated::Whole)
-                    .map_err(|_| (Counter::OutBadHeaders, EINVAL));
-            }
-            Ok(None) => (),
-            Err(error) => {
-                note_sent(namespace, context, control::coarse_now(), rcu);
-                return Err((counter_of(error), error));
-            }
-        }
-    }
-    translate_otherwise(namespace, context, skb, header, way, rewriting, state, rcu)
-}
-
-/// The same for a packet whose way has to be looked up, or that has to be made to fit.
-#[cold]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is what the packet has to do with"
-)]
-fn translate_otherwise(
-    namespace: &Namespace,
-    context: &Context,
-    skb: &mut SkBuff,
-    header: &Ipv6Header,
     way: &Way<'_>,
     rewriting: Rewriting<'_>,
     state: &State,
@@ -491,8 +501,10 @@ fn translate_otherwise(
         .map_or_else(|_| control::coarse_now(), |exit| at(exit.msecs()));
     note_sent(namespace, context, now, rcu);
     let exit = exit?;
-    way.notice_carrier(namespace, context, exit.has_carrier());
-    let Some(place) = locate_behind_ipv6(skb, header) else {
+    if way.is_current() {
+        notice_carrier(namespace, context, exit.has_carrier());
+    }
+    let Some(place) = locate(skb) else {
         return Err((Counter::OutBadHeaders, EINVAL));
     };
     if !exit.fits() {
@@ -552,8 +564,6 @@ fn make_fit(
 /// Devices take the addresses of the IPv6 header for those of the transport's pseudo header, which
 /// is wrong behind our header. So segments and checksums are finished in software, unless the
 /// packet stays in this kernel's memory.
-// Its callers have in registers what would go through memory.
-#[inline(always)]
 fn push_header(
     namespace: &Namespace,
     skb: &mut SkBuff,

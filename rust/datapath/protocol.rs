@@ -114,7 +114,7 @@ fn payload(
     let Some(place) = chain::at(skb.head(), offset) else {
         return drop(namespace, skb, Counter::InBadHeaders);
     };
-    let arrival = arrival(namespace, context, &header, rcu);
+    let arrival = arrival(namespace, context, &skb, rcu);
     let ulids = context.ulids();
     let end = offset.saturating_add(PayloadHeader::LEN);
     let flow = if namespace.contexts.any_forks() {

@@ -3,6 +3,7 @@
  * What is done for each packet that gets another header, in few calls: a call from
  * Rust is never inlined.
  */
+#include <linux/if_ether.h>
 #include <linux/ipv6.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -13,6 +14,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/timekeeping.h>
+#include <linux/unaligned.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
 #include <net/fib_rules.h>
@@ -590,21 +592,43 @@ int shim6_helper_skb_enter(struct net *net, struct sk_buff *skb, const struct in
 }
 
 /*
+ * Puts the link-layer header right before that of IPv6, where loggers and packet sockets expect it.
+ */
+static __always_inline void rebuild_mac_header(struct sk_buff *skb)
+{
+	const u8 *old;
+	u64 first, last;
+	u8 *new;
+
+	if (unlikely(!skb_mac_header_was_set(skb) || skb->mac_len != ETH_HLEN)) {
+		shim6_helper_skb_mac_header_rebuild(skb);
+		return;
+	}
+	/* memmove() would be a call. */
+	old = skb_mac_header(skb);
+	first = get_unaligned((const u64 *)old);
+	last = get_unaligned((const u64 *)(old + ETH_HLEN - sizeof(last)));
+	skb_set_mac_header(skb, -ETH_HLEN);
+	new = skb_mac_header(skb);
+	put_unaligned(first, (u64 *)new);
+	put_unaligned(last, (u64 *)(new + ETH_HLEN - sizeof(last)));
+}
+
+/*
  * After that: cuts @cut of those octets off, puts the rest into the checksum, and counts
  * the packet. The time, as shim6_helper_coarse_msecs().
  */
 u64 shim6_helper_skb_close(struct sk_buff *skb, unsigned int len, unsigned int cut,
 			   void __percpu *counters, unsigned int counter)
 {
-	int transport = skb_transport_offset(skb);
 	u64 __percpu *array = counters;
 
 	__skb_pull(skb, cut);
 	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, transport);
+	/* As far behind it as before. */
+	skb->transport_header += cut;
 	skb_postpush_rcsum(skb, skb->data, len - cut);
-	/* Loggers and packet sockets expect the link-layer header right before that of IPv6. */
-	shim6_helper_skb_mac_header_rebuild(skb);
+	rebuild_mac_header(skb);
 	this_cpu_inc(array[counter]);
 	return shim6_helper_coarse_msecs();
 }

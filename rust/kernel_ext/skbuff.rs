@@ -23,7 +23,11 @@ use crate::bindings;
 use core::{
     ptr,
     ptr::NonNull,
-    slice, //
+    slice,
+    sync::atomic::{
+        AtomicU32,
+        Ordering::Relaxed, //
+    }, //
 };
 use kernel::{
     error::to_result,
@@ -176,19 +180,20 @@ fn checked(status: c_int) -> Result {
     }
 }
 
-/// How a packet left.
-pub(crate) struct Left<R> {
+/// How a packet leaves.
+pub(crate) struct Left<'a> {
     /// The time, as [`coarse_msecs`](super::time::coarse_msecs) has it.
     pub(crate) msecs: u64,
     /// As [`Dst::has_carrier`].
     pub(crate) has_carrier: bool,
-    /// What editing it has returned.
-    pub(crate) edited: R,
+    /// The linear part for writing: the new octets first, which are undefined, then what was the
+    /// packet. What is at its start now has to become an IPv6 header, or the packet can only be dropped.
+    pub(crate) head: &'a mut [u8],
 }
 
 /// What became of a packet that did not leave.
 #[cold]
-fn not_left<R>(status: i64) -> Result<Option<Left<R>>> {
+fn not_left(status: i64) -> Result<Option<Left<'static>>> {
     match c_int::try_from(status).map(Error::from_errno) {
         Ok(EAGAIN) => Ok(None),
         Ok(error) => Err(error),
@@ -373,7 +378,36 @@ impl SkBuff {
             u32::from(member!(self, SHIM6_SKB_CLONED, u8)) & bindings::SHIM6_SKB_CLONED_MASK != 0;
         let summed =
             u32::from(member!(self, SHIM6_SKB_IP_SUMMED, u8)) & bindings::SHIM6_SKB_SUMMED_MASK;
-        len <= self.linear_len() && !is_cloned && summed != bindings::SHIM6_SKB_SUMMED_COMPLETE
+        len <= self.linear_len()
+            && (!is_cloned || self.is_clone_writable(len))
+            && summed != bindings::SHIM6_SKB_SUMMED_COMPLETE
+    }
+
+    /// Whether the first `len` octets are headers that no other clone of the packet has, as
+    /// `skb_clone_writable()` has it: what TCP keeps for retransmission is without them.
+    #[inline]
+    fn is_clone_writable(&self, len: usize) -> bool {
+        if bindings::SHIM6_SKB_HAS_OFFSETS == 0 {
+            return false;
+        }
+        let head = member!(self, SHIM6_SKB_HEAD, *mut u8);
+        let end = member!(self, SHIM6_SKB_END, c_uint);
+        // SAFETY: The shared info is at the end of the buffer, which lives as long as the packet. The
+        // member is an aligned word that others change at the same time.
+        let references = unsafe {
+            let place = head
+                .byte_add(end as usize)
+                .byte_add(bindings::SHIM6_SHINFO_DATAREF as usize);
+            AtomicU32::from_ptr(place.cast()).load(Relaxed)
+        };
+        let (all, without) = (
+            references & bindings::SHIM6_DATAREF_MASK,
+            references >> bindings::SHIM6_DATAREF_SHIFT,
+        );
+        // SAFETY: Data is in the buffer that begins at its head.
+        let headroom = unsafe { self.data().offset_from(head) } as usize;
+        all.wrapping_sub(without) == 1
+            && headroom.wrapping_add(len) <= usize::from(member!(self, SHIM6_SKB_HDR_LEN, u16))
     }
 
     /// [`SkBuff::grow_head`] for most packets: by the route that `cache` remembers, if it is a good one
@@ -383,16 +417,14 @@ impl SkBuff {
     /// # Errors
     ///
     /// As of [`SkBuff::grow_head`].
-    // What `edit` knows is in registers.
     #[inline(always)]
-    pub(crate) fn leave<R>(
+    pub(crate) fn leave(
         &mut self,
         len: usize,
         cache: &DstCache,
         [tally, whole_tally, software_tally]: [Tally<'_>; 3],
         _rcu: &Guard,
-        edit: impl FnOnce(&mut [u8]) -> R,
-    ) -> Result<Option<Left<R>>> {
+    ) -> Result<Option<Left<'_>>> {
         if self.mark() != 0 {
             // Rules may look at the mark; the cache knows one route.
             return Ok(None);
@@ -413,12 +445,11 @@ impl SkBuff {
         let Ok(answer) = u64::try_from(answer) else {
             return not_left(answer);
         };
-        // SAFETY: The linear part up to the transport header is ours to write now.
-        let edited = edit(unsafe { slice::from_raw_parts_mut(self.data(), self.linear_len()) });
         Ok(Some(Left {
             msecs: answer >> 1,
             has_carrier: answer & 1 != 0,
-            edited,
+            // SAFETY: The linear part up to the transport header is ours to write now.
+            head: unsafe { slice::from_raw_parts_mut(self.data(), self.linear_len()) },
         }))
     }
 
@@ -449,18 +480,33 @@ impl SkBuff {
     pub(crate) fn enter(
         &mut self,
         net: &Net,
-        inner: &In6Addr,
+        inner: &[u8; 16],
         known: &KnownLocal,
         is_ours: bool,
         len: usize,
     ) -> Result<Recipient<'_>> {
         if is_ours && known.is_current(net) && self.is_writable(len) {
             // INVARIANT: By `is_writable`.
-            return Ok(Recipient::Ours(OpenHead { skb: self, len }));
+            Ok(Recipient::Ours(OpenHead { skb: self, len }))
+        } else {
+            self.find_recipient(net, inner, known, is_ours, len)
         }
+    }
+
+    /// [`SkBuff::enter`] for any packet.
+    #[cold]
+    fn find_recipient(
+        &mut self,
+        net: &Net,
+        inner: &[u8; 16],
+        known: &KnownLocal,
+        is_ours: bool,
+        len: usize,
+    ) -> Result<Recipient<'_>> {
         if len > self.len() {
             return Err(EINVAL);
         }
+        let inner = In6Addr::from_octets(inner);
         // SAFETY: All are valid, and the IPv6 header is in its place. For the rest see `open_head`.
         let answer = unsafe {
             bindings::shim6_helper_skb_enter(

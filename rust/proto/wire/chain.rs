@@ -234,6 +234,14 @@ pub fn behind_ipv6(header: &Ipv6Header) -> Option<Place> {
     (!place.has_next()).then_some(place)
 }
 
+/// The place of a Shim6 header right behind this IPv6 header, if one is there.
+#[inline]
+pub fn shim6_behind_ipv6(header: &Ipv6Header) -> Option<Place> {
+    // A constant, so that whoever works with it need not look at its parts.
+    const PLACE: Place = Place::new(FIRST, FIRST_NAMED_AT, next_header::SHIM6, 0, false);
+    (header.next_header == next_header::SHIM6).then_some(PLACE)
+}
+
 /// The place of a Shim6 header at `offset`, to which a receiver came over Hop-by-Hop, Routing,
 /// Destination Options and Fragment headers in any order, and however many it let pass: those in
 /// front of it are done with, and may stay there when it is removed. [`None`] if other headers are

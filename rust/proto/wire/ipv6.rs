@@ -63,6 +63,14 @@ impl Ipv6Header {
         octets::u8_at(packet, NEXT_HEADER_AT)
     }
 
+    /// Source and Destination Address, where they are; [`None`] if there are fewer than 40 octets.
+    #[inline]
+    pub fn addresses(packet: &[u8]) -> Option<(&[u8; 16], &[u8; 16])> {
+        let header = packet.first_chunk::<HEADER_LEN>()?;
+        let (source, behind) = header.get(SOURCE_AT..)?.split_first_chunk()?;
+        Some((source, behind.first_chunk()?))
+    }
+
     /// Reads the header at the start of `packet`.
     ///
     /// [`None`] if there are fewer than 40 octets or the version is not 6.

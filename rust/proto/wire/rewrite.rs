@@ -52,6 +52,7 @@ pub fn payload_length(packet_len: usize) -> u16 {
 /// # Errors
 ///
 /// [`RewriteError::HeadTooShort`] and [`RewriteError::AlreadyShimmed`]; `head` is unchanged then.
+#[inline]
 pub fn outbound(
     head: &mut [u8],
     packet_len: usize,

@@ -7,6 +7,7 @@ use shim6_proto::wire::{
         at,
         behind_ipv6,
         locate,
+        shim6_behind_ipv6,
         ChainError,
         Place,
         MAX_HEADERS, //
@@ -71,6 +72,22 @@ fn behind_an_ipv6_header_that_was_read() {
             assert_eq!(place, None);
         } else {
             assert_eq!(place, Some(locate(&packet).unwrap()));
+        }
+    }
+}
+
+/// A Shim6 header right behind it is at the same place as for who looks for it.
+#[test]
+fn shim6_behind_an_ipv6_header_that_was_read() {
+    for number in 0..=u8::MAX {
+        let packet = chain(&[number, UDP]);
+        let header = Ipv6Header::parse(&packet).unwrap();
+        let place = shim6_behind_ipv6(&header);
+
+        if number == SHIM6 {
+            assert_eq!(place, Some(locate(&packet).unwrap()));
+        } else {
+            assert_eq!(place, None);
         }
     }
 }

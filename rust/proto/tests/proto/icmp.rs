@@ -154,6 +154,16 @@ fn the_protocol_of_a_packet() {
 }
 
 #[test]
+fn the_addresses_of_a_packet() {
+    let packet = shimmed(&[7; 8]);
+    let header = Ipv6Header::parse(&packet).unwrap();
+    let addresses = (header.source.as_octets(), header.destination.as_octets());
+    assert_eq!(Ipv6Header::addresses(&packet), Some(addresses));
+    assert_eq!(Ipv6Header::addresses(&packet[..40]), Some(addresses));
+    assert_eq!(Ipv6Header::addresses(&packet[..39]), None);
+}
+
+#[test]
 fn errors_about_other_packets_are_none() {
     let error = error(UNREACHABLE, 0, 0, &plain(&[7; 8]));
     assert_eq!(IcmpError::parse(&error), Ok(None));
