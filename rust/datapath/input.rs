@@ -26,7 +26,7 @@ use crate::{
     },
     kernel_ext::{
         address::In6Addr,
-        inet6,
+        demux, inet6,
         net::Net,
         netfilter::{
             Hook,
@@ -233,7 +233,8 @@ fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
 }
 
 /// The hook at the end of PRE_ROUTING, behind all firewalls there. Where a translated packet goes is
-/// known since the last one came, which spares IPv6 to look it up; TCP remembers that itself.
+/// known since the last one came, which spares IPv6 to look it up: its route, or the connection that
+/// it belongs to.
 /// Packets between the ULIDs of a context without a header are traffic of that context (RFC 5533,
 /// Section 12.1): the ULID of this host is an address of it, so they are not for others.
 pub(super) struct PreRoutingEnd;
@@ -244,7 +245,7 @@ impl Hook for PreRoutingEnd {
     #[inline]
     fn concerns(skb: &SkBuff, namespace: &Namespace, rcu: &Guard) -> bool {
         if skb.is_marked_translated() {
-            skb.dst().is_none() && Ipv6Header::next_header(skb.head()) != Some(TCP)
+            skb.dst().is_none()
         } else {
             namespace.is_awake(rcu) && !skb.is_in_vrf()
         }
@@ -252,10 +253,12 @@ impl Hook for PreRoutingEnd {
 
     #[inline]
     fn handle(mut skb: SkBuff, _state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
-        if skb.is_marked_translated() {
-            namespace.input_routes.attach(&mut skb, rcu);
-        } else {
+        if !skb.is_marked_translated() {
             plain(namespace, &mut skb, rcu);
+        } else if Ipv6Header::next_header(skb.head()) == Some(TCP) {
+            demux::attach_socket(&mut skb, rcu);
+        } else {
+            namespace.input_routes.attach(&mut skb, rcu);
         }
         Verdict::accept(skb)
     }

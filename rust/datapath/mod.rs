@@ -21,6 +21,7 @@ use crate::{
         State, //
     },
     kernel_ext::{
+        demux,
         dst,
         hooking::HookSets,
         inet6::{
@@ -94,6 +95,7 @@ static OFFLOAD: OffloadEntry<offload::Payload, { PayloadHeader::LEN }> = Offload
 /// first hook, and is dropped after the last one has run.
 pub(crate) struct Witnesses {
     _routes: dst::Registration,
+    _demux: demux::Registration,
 }
 
 impl Witnesses {
@@ -105,6 +107,7 @@ impl Witnesses {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             _routes: dst::Registration::new()?,
+            _demux: demux::Registration::new(),
         })
     }
 }

@@ -7,6 +7,7 @@
 #include "cmsg.c"
 #include "crypto.c"
 #include "datapath.c"
+#include "demux.c"
 #include "dst.c"
 #ifdef CONFIG_FAULT_INJECTION_DEBUG_FS
 #include "fault.c"

@@ -180,6 +180,11 @@ void shim6_helper_ip6_input_anew(struct net *net, struct sk_buff *skb);
 u64 shim6_helper_skb_close(struct sk_buff *skb, unsigned int len, unsigned int cut,
 			   void __percpu *counters, unsigned int counter);
 
+/* demux.c */
+int shim6_helper_demux_start(void);
+void shim6_helper_demux_stop(void);
+void shim6_helper_demux(struct sk_buff *skb);
+
 /* dst.c */
 int shim6_helper_dst_error(const struct dst_entry *dst);
 bool shim6_helper_dst_is_local_input(const struct dst_entry *dst);

@@ -10,6 +10,7 @@ pub(crate) mod cmsg;
 pub(crate) mod compat;
 pub(crate) mod crypto;
 pub(crate) mod demand;
+pub(crate) mod demux;
 pub(crate) mod drop_reason;
 pub(crate) mod dst;
 pub(crate) mod fault;
