@@ -7,6 +7,7 @@
 #	CLOCK=instructions bench_speed.sh ...			where a nanosecond is one (qemu/run --icount)
 #	BEFORE=OTHER.ko bench_speed.sh ...			two more candidates: that module
 #	KINDS=tcp,read bench_speed.sh ...			only these kinds of traffic
+#	BEGUN=FILE bench_speed.sh ...				FILE tells which turn has begun last
 #
 # Two hosts on two wires. Plain packets go over the first, what is translated or put
 # into a tunnel over the second; both are the same. In each round every candidate has
@@ -185,10 +186,10 @@ drops() {
 	done
 }
 
-# blast TRAFFIC [PORT]: "SENT RECEIVED US". Sender, receiver and the kernel have one processor
+# blast TRAFFIC [PORT [MS]]: "SENT RECEIVED US". Sender, receiver and the kernel have one processor
 # for all, where there are more: which of them does what would be chance.
 blast() {
-	on A taskset -c 0 blast "$1" "$A1" "$B1" "${2:-$BLAST_PORT}" "$LENGTH" |
+	on A taskset -c 0 blast "$1" "$A1" "$B1" "${2:-$BLAST_PORT}" "${3:-$LENGTH}" |
 		sed -n 's/^sent=\([0-9]*\) received=\([0-9]*\) us=\([0-9]*\)$/\1 \2 \3/p'
 }
 
@@ -230,6 +231,7 @@ measure() {
 	# What a path has to learn first is not measured.
 	on A ping -q -c 2 -i 0.01 -W 2 -I "$A1" "$B1" >/dev/null || die "$1: no packets go"
 	for traffic in "${TRAFFIC[@]}"; do
+		[[ -z ${BEGUN-} ]] || echo "$1 $traffic" >"$BEGUN"
 		sample "$1" "$traffic"
 	done
 	end "$1" || die "$1 does not end"
@@ -244,7 +246,7 @@ listening() {
 warm() {
 	local received us
 
-	read -r _ received us < <(blast udp)
+	read -r _ received us < <(blast udp $BLAST_PORT $((LENGTH < 1000 ? LENGTH : 1000)))
 	((received * 1000000 / us > 20000))
 }
 
