@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The connection of translated TCP packets is looked up once, and anew when some connection was closed. They
+# The connection of a context's TCP packets is looked up once, and anew when some connection was closed. They
 # are given to those that IPv6 would give them to, and nothing that IPv6 asks before is left out.
 
 . "$(dirname "$0")/lib/tap.sh"
@@ -11,7 +11,7 @@
 # Octets in a packet, and how many of them make the answer sure.
 readonly SIZE=100 PACKETS=50
 
-# lookups: how often hosts have looked a connection up since trace_forget, for packets that were translated.
+# lookups: how often hosts have looked a connection up since trace_forget, for packets of a context.
 lookups() {
 	grep -c '__inet6_lookup_established <-look_socket_up' "$TRACE/trace"
 }
@@ -31,17 +31,24 @@ owned() {
 	on B nft -j list counter inet host owned | jq '.nftables[].counter.packets? // empty'
 }
 
-# finds WHAT PAIR...: connections over these pairs, then what the firewall found in each, a case.
-finds() {
-	local pair found='' what=$1
+# found ADDRESSES...: a connection; 1 if the firewall found its socket.
+found() {
+	on B nft reset counters >/dev/null
+	once tcp -n $((SIZE * 5)) -s $SIZE "$@" >/dev/null || echo failed
+	echo "$(($(owned) > 0))"
+}
 
-	for pair in "${@:2}"; do
-		topo_switch_both "${pair%-*}" "${pair#*-}"
-		on B nft reset counters >/dev/null
-		once tcp -n $((SIZE * 5)) -s $SIZE A1 B1 >/dev/null || found+='failed '
-		found+="$(($(owned) > 0)) "
-	done
-	is "$what" "$found" "$EXPECTED"
+# finds WHAT EXPECTED: what the firewall finds, of addresses without a context and of those with one,
+# plain and translated; a case.
+finds() {
+	local all
+
+	all=$(found A2 B2)
+	topo_switch_both A1 B1
+	all+=" $(found A1 B1)"
+	topo_switch_both A2 B2
+	all+=" $(found A1 B1)"
+	is "$1" "$all" "$2"
 }
 
 tap_begin
@@ -52,10 +59,17 @@ trace_begin || die "no tracefs"
 { echo __inet6_lookup_established >"$TRACE/set_ftrace_filter" && echo function >"$TRACE/current_tracer"; } ||
 	die "no tracer of functions"
 
-flow_start stream tcp -s $SIZE -i 2 A1 B1 || die "no connection"
-check "a connection between ULIDs" goes_on stream
+flow_start other tcp -s $SIZE -i 2 A2 B2 || die "no connection"
+check "a connection without a context" goes_on other
 holds "  each packet is looked up" "$(by_ipv6) >= 2 * $PACKETS"
 is "  none by the shim" "$(lookups)" 0
+check_flow "  it is whole" other
+
+flow_start stream tcp -s $SIZE -i 2 A1 B1 || die "no connection"
+check "a connection between ULIDs" goes_on stream
+check "and further on" goes_on stream
+holds "  one in a while is looked up" "$(lookups) <= 2 * $(nproc)"
+holds "  IPv6 looks none up" "$(by_ipv6) <= $PACKETS / 5"
 topo_switch_both A2 B2
 check "the same, translated" goes_on stream
 check "and further on" goes_on stream
@@ -88,14 +102,11 @@ on B nft -f - <<-END || die "nftables"
 	    }
 	}
 END
-EXPECTED='1 1 '
-finds "a firewall knows whose socket a packet is for, plain and translated" A1-B1 A2-B2
-EXPECTED='0 0 '
+finds "a firewall knows whose socket a packet is for" '1 1 1'
 on B sysctl -qw net.ipv4.tcp_early_demux=0
-finds "where TCP's sockets are not to be looked up early it does not" A1-B1 A2-B2
+finds "where TCP's sockets are not to be looked up early it does not" '0 0 0'
 on B sysctl -qw net.ipv4.tcp_early_demux=1 net.ipv4.ip_early_demux=0
-finds "nor where none are" A1-B1 A2-B2
+finds "nor where none are" '0 0 0'
 on B sysctl -qw net.ipv4.ip_early_demux=1
-EXPECTED='1 1 '
-finds "and again" A1-B1 A2-B2
+finds "and again" '1 1 1'
 tap_end

@@ -232,9 +232,9 @@ fn forwarded(namespace: &Namespace, skb: &mut SkBuff, place: &Place) {
     }
 }
 
-/// The hook at the end of PRE_ROUTING, behind all firewalls there. Where a translated packet goes is
-/// known since the last one came, which spares IPv6 to look it up: its route, or the connection that
-/// it belongs to.
+/// The hook at the end of PRE_ROUTING, behind all firewalls there. Where a packet of a context goes is
+/// known since the last one came, which spares IPv6 to look it up: the connection that it belongs to,
+/// or, of a translated datagram, its route.
 /// Packets between the ULIDs of a context without a header are traffic of that context (RFC 5533,
 /// Section 12.1): the ULID of this host is an address of it, so they are not for others.
 pub(super) struct PreRoutingEnd;
@@ -253,23 +253,27 @@ impl Hook for PreRoutingEnd {
 
     #[inline]
     fn handle(mut skb: SkBuff, _state: &State, namespace: &Namespace, rcu: &Guard) -> Verdict {
-        if !skb.is_marked_translated() {
-            plain(namespace, &mut skb, rcu);
-        } else if Ipv6Header::next_header(skb.head()) == Some(TCP) {
+        let is_tcp = Ipv6Header::next_header(skb.head()) == Some(TCP);
+        let is_translated = skb.is_marked_translated();
+        if !is_translated && !plain(namespace, &mut skb, rcu) {
+            return Verdict::accept(skb);
+        }
+        if is_tcp {
             demux::attach_socket(&mut skb, rcu);
-        } else {
+        } else if is_translated {
             namespace.input_routes.attach(&mut skb, rcu);
         }
         Verdict::accept(skb)
     }
 }
 
-/// A packet that was not translated. What the shim itself has to say keeps no context alive.
-fn plain(namespace: &Namespace, skb: &mut SkBuff, rcu: &Guard) {
+/// A packet that was not translated. What the shim itself has to say keeps no context alive. Whether
+/// it is traffic of a context.
+fn plain(namespace: &Namespace, skb: &mut SkBuff, rcu: &Guard) -> bool {
     let Some(header) =
         Ipv6Header::parse(skb.head()).filter(|header| header.next_header != next_header::SHIM6)
     else {
-        return;
+        return false;
     };
     let identity = default_identity(UlidPair {
         local: header.destination.as_ulid(),
@@ -279,20 +283,19 @@ fn plain(namespace: &Namespace, skb: &mut SkBuff, rcu: &Guard) {
     if namespace.contexts.any_forks() {
         came_plain(namespace, skb, ulids, rcu);
     }
-    match namespace.contexts.by_identity(&identity, rcu) {
-        Some(context) => {
-            let msecs = namespace.counters.tally(Counter::InUlids).count();
-            if context.received(at(msecs), rcu) {
-                namespace.control.stamped(namespace, context);
-            }
-        }
-        None if namespace.control.watches(namespace, rcu) => {
+    let Some(context) = namespace.contexts.by_identity(&identity, rcu) else {
+        if namespace.control.watches(namespace, rcu) {
             namespace
                 .control
                 .received_without_context(namespace, *ulids);
         }
-        None => (),
+        return false;
+    };
+    let msecs = namespace.counters.tally(Counter::InUlids).count();
+    if context.received(at(msecs), rcu) {
+        namespace.control.stamped(namespace, context);
     }
+    true
 }
 
 /// The last packet of a conversation came without a header: so it goes on.

@@ -129,8 +129,8 @@ static noinline struct sock *look_socket_up(const struct net *net, const struct 
 
 /*
  * Gives a TCP packet at the end of PRE_ROUTING, whose header is right behind that of IPv6, the
- * socket that IPv6 is going to look up for it next, and the route of that socket. Else IPv6 looks
- * them up. RCU read lock held.
+ * socket that IPv6 is going to look up for it next, and the route of that socket. Else, and if it
+ * has any of them, IPv6 goes on as ever. RCU read lock held.
  */
 void shim6_helper_demux(struct sk_buff *skb)
 {
@@ -141,7 +141,7 @@ void shim6_helper_demux(struct sk_buff *skb)
 	struct tcphdr *th;
 	struct sock *sk;
 
-	if (unlikely(!now || skb->sk || skb->pkt_type != PACKET_HOST ||
+	if (unlikely(!now || skb->sk || skb_dst(skb) || skb->pkt_type != PACKET_HOST ||
 		     !READ_ONCE(net->ipv4.sysctl_ip_early_demux) ||
 		     !READ_ONCE(net->ipv4.sysctl_tcp_early_demux) ||
 		     /* There, it is of another device next. */

@@ -35,9 +35,9 @@ impl Drop for Registration {
     }
 }
 
-/// Gives a TCP packet that leaves PRE_ROUTING, without a route, the socket that IPv6 would look up
-/// next, and its route. The TCP header is right behind that of IPv6. If IPv6 has more to look at, the
-/// packet stays as it is.
+/// Gives a TCP packet that leaves PRE_ROUTING the socket that IPv6 would look up next, and its route.
+/// The TCP header is right behind that of IPv6. If IPv6 has more to look at, or the packet has a socket
+/// or a route, it stays as it is.
 #[inline]
 pub(crate) fn attach_socket(skb: &mut SkBuff, _rcu: &Guard) {
     // SAFETY: The packet is ours; device, headers and control block are set in the hooks of IPv6.
