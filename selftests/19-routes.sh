@@ -3,7 +3,8 @@
 #
 # The route of translated datagrams to an address of this host is looked up once, and anew when
 # routing, rules or what a firewall made of them say something else: as with packets that the
-# module does not touch. That of those which leave is as new as the last change of routes.
+# module does not touch. That of those which leave is as new as the last change of routes, and
+# super-packets stay whole as long as the device that it leads to keeps them in memory.
 
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/lib/traffic.sh"

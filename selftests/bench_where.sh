@@ -28,6 +28,11 @@ has_begun() {
 	[[ -s $BEGUN ]]
 }
 
+# begun_or_over: what bench_speed.sh does not know, it says at once.
+begun_or_over() {
+	has_begun || ! kill -0 "$traffic" 2>/dev/null
+}
+
 # flows BEFORE: a stream is fast by then.
 flows() {
 	(($(sent) > $1 + 3000))
@@ -40,7 +45,8 @@ recorded() {
 BEGUN=$(mktemp)
 export BEGUN
 CLOCK=instructions KINDS=$KIND "$(dirname "$0")/bench_speed.sh" "$DIR/$CANDIDATE.json" 1 $LENGTH "$CANDIDATE" &
-{ wait_until 60 has_begun && wait_until 60 flows "$(sent)"; } || die "no traffic of $CANDIDATE"
+traffic=$!
+{ wait_until 60 begun_or_over && has_begun && wait_until 60 flows "$(sent)"; } || die "no traffic of $CANDIDATE"
 { cp /proc/kallsyms "$DIR/symbols.new" && mv "$DIR/symbols.new" "$DIR/$CANDIDATE.symbols"; } || die "symbols"
 wait_until 600 recorded || die "nobody has recorded anything"
 # The traffic ends with the machine.
